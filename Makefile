@@ -1,0 +1,58 @@
+# The README's two commands are `make run` and `make test`. All targets use the environment in .venv.
+SHELL := /bin/sh
+PY := .venv/bin/python
+export PYTHONUTF8 := 1
+
+.PHONY: setup lock run test test-long lint coverage bench freeze screenshots
+
+setup:
+	@sh installers/environment.sh
+
+lock: setup
+	@for name in runtime dev; do \
+	  group=; [ $$name = dev ] && group="--group dev"; \
+	  .tools/bin/python -m uv pip compile --quiet --universal --generate-hashes --no-header --python-version 3.11 \
+	    --upgrade pyproject.toml $$group --output-file requirements/$$name.lock || exit 1; \
+	done
+	@.tools/bin/python -m uv pip compile --quiet --universal --generate-hashes --no-header --python-version 3.11 \
+	  --upgrade requirements/bootstrap.in --output-file requirements/bootstrap.lock
+
+# With a display the window opens; without one the same journey is driven through it, with a screenshot of each step.
+run: setup
+	@if [ -n "$${DISPLAY:-}$${WAYLAND_DISPLAY:-}" ] || [ "$$(uname -s)" = Darwin ]; then \
+	  $(PY) -m launchpad.desktop; \
+	else \
+	  $(PY) -m launchpad.desktop.journey --screenshots screenshots; \
+	fi
+
+lint: setup
+	@$(PY) -m ruff check .
+	@$(PY) -m ruff format --check .
+	@$(PY) -m mypy
+	@$(PY) -c 'import sys; from importlinter.cli import lint_imports_command; sys.argv[0] = "lint-imports"; lint_imports_command()'
+
+test: lint
+	@$(PY) -m pytest -m "not long"
+
+test-long: lint freeze
+	@$(PY) -m pytest
+
+coverage: setup
+	@rm -f .coverage .coverage.*
+	@COVERAGE_PROCESS_START=pyproject.toml $(PY) -m coverage run -m pytest -m "not long" || exit 1
+	@$(PY) -m coverage combine --quiet
+	@$(PY) -m coverage report --omit 'app/launchpad/desktop/*'
+	@$(PY) -m coverage report --include 'app/launchpad/desktop/*'
+
+bench: setup
+	@$(PY) benchmarks/first_window.py
+	@$(PY) benchmarks/analysis.py
+
+freeze:
+	@sh installers/environment.sh freeze
+	@$(PY) -m PyInstaller --noconfirm --log-level WARN --distpath dist --workpath build/pyinstaller build.spec
+	@dist/launchpad/launchpad self-test
+
+screenshots: setup
+	@$(PY) -m launchpad.desktop.journey --screenshots docs/screenshots --theme light
+	@$(PY) -m launchpad.desktop.journey --screenshots docs/screenshots --theme dark

@@ -1,0 +1,115 @@
+"""Fixtures for all tests: a data folder of their own, the real slides, a real platform, and checks for leaks."""
+
+from __future__ import annotations
+
+import gc
+import os
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+SLIDES = ROOT / "tests" / "data" / "slides"
+
+# Set before Qt or a child process starts.
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+os.environ.setdefault("LAUNCHPAD_IDLE_SECONDS", "2")
+
+
+def pytest_configure() -> None:
+    """No test may read or write this account's own Launchpad."""
+    for name in list(os.environ):
+        if name.startswith(("LAUNCHPAD_", "AIGNOSTICS_")) and name != "LAUNCHPAD_IDLE_SECONDS":
+            del os.environ[name]
+
+
+@pytest.fixture
+def data_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A Launchpad data folder for one test, also for the processes that it starts."""
+    folder = tmp_path / "launchpad data ä"
+    folder.mkdir()
+    monkeypatch.setenv("LAUNCHPAD_DATA_DIR", str(folder))
+    monkeypatch.chdir(tmp_path)  # no .env of the developer is read
+    return folder
+
+
+@pytest.fixture(scope="module")
+def module_data_dir(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A Launchpad data folder for the tests of one module."""
+    folder = tmp_path_factory.mktemp("launchpad data ä")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("LAUNCHPAD_DATA_DIR", str(folder))
+        patch.chdir(folder)
+        yield folder
+
+
+@pytest.fixture(scope="module")
+def platform_endpoint(module_data_dir: Path) -> Iterator[object]:
+    """A running embedded platform for the tests of one module (an `Endpoint`)."""
+    from launchpad.platform import embedded
+
+    endpoint = embedded.ensure_running()
+    yield endpoint
+    embedded.release()
+    assert embedded.stop(), "the platform did not stop"
+
+
+@pytest.fixture(scope="session")
+def sample_svs() -> Path:
+    """CMU-1-Small-Region, Aperio SVS, 2220 x 2967 px, MPP 0.499."""
+    return ROOT / "resources" / "sample" / "CMU-1-Small-Region.svs"
+
+
+@pytest.fixture(scope="session")
+def sample_tiff() -> Path:
+    """The same as a generic tiled pyramid TIFF."""
+    return SLIDES / "CMU-1-Small-Region.pyramid.tiff"
+
+
+@pytest.fixture(scope="session")
+def sample_dicom() -> Path:
+    """The same as a DICOM pyramid: a folder."""
+    return SLIDES / "dicom" / "CMU-1-Small-Region"
+
+
+@pytest.fixture(autouse=True)
+def no_leaked_threads() -> Iterator[None]:
+    """A test fails that leaves a thread behind."""
+    before = set(threading.enumerate())
+    yield
+
+    def left() -> list[threading.Thread]:
+        return [thread for thread in threading.enumerate() if thread not in before and thread.is_alive()]
+
+    end = time.monotonic() + 3
+    while left() and time.monotonic() < end:
+        time.sleep(0.02)  # threads of a pool end a moment after their last result
+    names = [thread.name for thread in left()]
+    assert not names, f"threads left behind: {names}"
+
+
+@pytest.fixture(autouse=True)
+def no_leaked_qt(request: pytest.FixtureRequest) -> Iterator[None]:
+    """A test that uses Qt fails when it leaves an active timer or a visible top-level window behind."""
+    yield
+    if "qtbot" not in request.fixturenames and "qapp" not in request.fixturenames:
+        return
+    from PySide6.QtCore import QThread, QTimer
+    from PySide6.QtWidgets import QApplication
+
+    app = QApplication.instance()
+    assert isinstance(app, QApplication)
+    for _ in range(3):
+        app.sendPostedEvents(None, 52)  # QEvent.Type.DeferredDelete
+        app.processEvents()
+    windows = [widget.objectName() or type(widget).__name__ for widget in app.topLevelWidgets() if widget.isVisible()]
+    gc.collect()
+    alive = [item for item in gc.get_objects() if isinstance(item, (QTimer, QThread))]
+    timers = [item.objectName() or repr(item) for item in alive if isinstance(item, QTimer) and item.isActive()]
+    threads = [item.objectName() for item in alive if isinstance(item, QThread) and item.isRunning()]
+    assert not windows, f"windows left open: {windows}"
+    assert not timers, f"timers left running: {timers}"
+    assert not threads, f"QThreads left running: {threads}"
