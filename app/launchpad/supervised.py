@@ -14,9 +14,11 @@ import multiprocessing
 import os
 import pickle
 import queue
+import sys
 import threading
 import time
-from collections.abc import Callable
+import types
+from collections.abc import Callable, Iterator
 from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnProcess
 from typing import TypeVar
@@ -124,7 +126,8 @@ class Worker:
         context = multiprocessing.get_context("spawn")
         ours, theirs = context.Pipe()
         process = context.Process(target=_serve, args=(theirs,), name=self.name, daemon=True)
-        process.start()
+        with _without_main():
+            process.start()
         theirs.close()
         self._process, self._connection = process, ours
         return ours
@@ -153,6 +156,24 @@ class Worker:
             self._end()
         finally:
             self._lock.release()
+
+
+_main_lock = threading.Lock()
+
+
+@contextlib.contextmanager
+def _without_main() -> Iterator[None]:
+    """Start a process that does not run the caller's main module once more.
+
+    A notebook or a script without a main guard could not use workers otherwise, and ours need nothing from it.
+    """
+    with _main_lock:
+        main = sys.modules["__main__"]
+        sys.modules["__main__"] = types.ModuleType("__main__")
+        try:
+            yield
+        finally:
+            sys.modules["__main__"] = main
 
 
 class Pool:

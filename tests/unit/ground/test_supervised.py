@@ -125,6 +125,24 @@ def test_a_pool_uses_all_its_processes() -> None:
         pool.call(work.double, 1)
 
 
+def test_a_script_without_a_main_guard_can_use_workers() -> None:
+    code = (
+        "from unit.ground import work_for_workers as work\n"
+        "from launchpad.supervised import Worker\n"
+        "worker = Worker('script'); print(worker.call(work.double, 3)); worker.close()\n"
+    )
+    tests = Path(__file__).resolve().parents[2]
+    done = subprocess.run(
+        [sys.executable, "-"],
+        input=code,
+        env={**_environment(), "PYTHONPATH": str(tests)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert (done.stdout, done.stderr) == ("6\n", "")
+
+
 def test_a_worker_ends_with_its_parent(tmp_path: Path) -> None:
     marker = tmp_path / "pid"
     script = tmp_path / "parent.py"

@@ -1,0 +1,1 @@
+"""Bytes to and from buckets: signatures, checksums, upload, download."""

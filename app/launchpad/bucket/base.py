@@ -1,0 +1,64 @@
+"""What every bucket can do, whoever keeps it."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from pathlib import Path
+
+from launchpad.progress import Progress
+
+
+@dataclass(frozen=True)
+class ObjectInfo:
+    """An object; `size` in bytes, `crc32c` base64 of four big-endian bytes, both as the store says."""
+
+    key: str
+    size: int
+    crc32c: str | None
+    etag: str | None
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """A file that is in the bucket, confirmed by the store."""
+
+    path: Path
+    key: str
+    size: int
+    crc32c: str
+    by_reference: bool
+    already_there: bool
+
+
+class Bucket(ABC):
+    """A bucket. Thread-safe."""
+
+    name: str
+
+    @abstractmethod
+    def put(self, path: Path, key: str, progress: Progress | None = None, *, expected: str | None = None) -> Receipt:
+        """Send a file; progress in bytes. `expected` is the checksum that it had when it was prepared.
+
+        Raises:
+            BadInput: the file changed since then, or cannot be read.
+            TransferError: the store does not confirm what was sent.
+            Unreachable: the store does not answer.
+            Cancelled: the progress was cancelled.
+        """
+
+    @abstractmethod
+    def head(self, key: str) -> ObjectInfo | None:
+        """What the store knows of an object, or None. Raises Unreachable and TransferError."""
+
+    @abstractmethod
+    def signed_url(self, key: str, expires: int, method: str = "GET") -> str:
+        """A URL that opens the object for `expires` seconds."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Close the connections."""
+
+    def uri(self, key: str) -> str:
+        """The object's address, as manifests carry it."""
+        return f"gs://{self.name}/{key}"

@@ -1,0 +1,95 @@
+"""Several files into a bucket at once; one that fails never stops the others."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from launchpad.bucket.base import Bucket, Receipt
+from launchpad.errors import LaunchpadError
+from launchpad.progress import Cancelled, Progress
+
+_THREADS = 4
+
+
+@dataclass(frozen=True)
+class Source:
+    """A file to send: where to, and the checksum that it had when it was prepared."""
+
+    path: Path
+    key: str
+    crc32c: str | None = None
+
+
+class _Share(Progress):
+    """One file's part of the progress of all."""
+
+    def __init__(self, whole: _Whole, number: int) -> None:
+        super().__init__()
+        self._whole = whole
+        self._number = number
+
+    def report(self, done: int, total: int, what: str = "") -> None:
+        self._whole.add(self._number, done, what)
+
+    def check(self) -> None:
+        self._whole.progress.check()
+
+
+class _Whole:
+    def __init__(self, progress: Progress, sizes: Sequence[int]) -> None:
+        self.progress = progress
+        self._done = [0] * len(sizes)
+        self._total = sum(sizes)
+        self._lock = threading.Lock()
+
+    def add(self, number: int, done: int, what: str) -> None:
+        with self._lock:
+            self._done[number] = max(self._done[number], done)
+            together = sum(self._done)
+        self.progress.report(together, self._total, what)
+
+
+def upload_files(
+    bucket: Bucket,
+    files: Sequence[Source],
+    progress: Progress | None = None,
+    on_file: Callable[[int, Receipt | LaunchpadError], None] | None = None,
+) -> list[Receipt | LaunchpadError]:
+    """Send files; the result has a receipt or an error for each, in their order. Progress is bytes of all together.
+
+    `on_file` is called with a file's number as soon as it is through, from a worker thread.
+
+    Raises:
+        Cancelled: the progress was cancelled; what was confirmed stays in the bucket.
+    """
+    whole = _Whole(progress or Progress(), [_size(file.path) for file in files])
+
+    def send(number: int) -> Receipt | LaunchpadError:
+        file = files[number]
+        result: Receipt | LaunchpadError
+        try:
+            result = bucket.put(file.path, file.key, _Share(whole, number), expected=file.crc32c)
+        except LaunchpadError as error:
+            result = error
+        if on_file is not None:
+            on_file(number, result)
+        return result
+
+    with ThreadPoolExecutor(_THREADS, thread_name_prefix="upload") as threads:
+        calls = [threads.submit(send, number) for number in range(len(files))]
+        try:
+            return [call.result() for call in calls]
+        except Cancelled:
+            threads.shutdown(wait=True, cancel_futures=True)
+            raise
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0  # told of when it is sent

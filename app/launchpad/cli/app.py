@@ -1,0 +1,67 @@
+"""The commands, one module a group. A group's module is imported when one of its commands is asked for."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from typing import Any
+
+import click
+import typer
+from typer.core import TyperGroup
+
+from launchpad.cli.errors import guarded
+
+# name -> (module, what `launchpad --help` says); the modules import typer and the ground floor only.
+GROUPS = {
+    "application": ("application", "Applications and their runs."),
+    "platform": ("platform", "The platform on this computer."),
+    "system": ("system", "Health of Launchpad and its platform."),
+    "user": ("user", "Who is signed in."),
+    "wsi": ("wsi", "Whole slide images."),
+}
+COMMANDS = {
+    "desktop": ("desktop", "Open the window."),
+    "self-test": ("self_test", "Take the sample slide through the whole journey, offscreen."),
+}
+
+
+class _Lazy(TyperGroup):
+    """Loads a group when it is used; the help texts above stand for it until then."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return [*GROUPS, *COMMANDS]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in GROUPS | COMMANDS:
+            return None
+        module, words = (GROUPS | COMMANDS)[cmd_name]
+        if _only_help():
+            return click.Command(cmd_name, short_help=words, help=words)
+        loaded = importlib.import_module(f"launchpad.cli.{module}")
+        command: Any = typer.main.get_command(loaded.app)
+        command.name = cmd_name
+        return command
+
+
+def _only_help() -> bool:
+    return len(sys.argv) < 2 or sys.argv[1] in ("--help", "-h")
+
+
+app = typer.Typer(
+    cls=_Lazy,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["--help", "-h"]},
+    help="Run computational pathology applications on whole slide images. For research use only.",
+)
+
+
+@app.callback()
+def _root() -> None:
+    """Run computational pathology applications on whole slide images. For research use only."""
+
+
+def run() -> None:
+    """Run what the arguments ask for and end the process."""
+    sys.exit(guarded(lambda: app(standalone_mode=False, prog_name="launchpad")))

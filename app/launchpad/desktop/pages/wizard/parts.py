@@ -1,0 +1,237 @@
+"""Small pieces that the steps share: labels, buttons whose icons follow the theme, tag chips."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QEvent, QSize, Qt, Signal, Slot
+from PySide6.QtGui import QIcon, QPainter, QPaintEvent, QResizeEvent
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
+
+from launchpad.desktop.theme import icons, palette
+
+
+def label(text: str = "", kind: str = "body", *, wrap: bool = False, name: str = "") -> QLabel:
+    """A label of plain text in one of the type styles."""
+    made = QLabel(text)
+    made.setTextFormat(Qt.TextFormat.PlainText)
+    made.setProperty("type", kind)
+    made.setWordWrap(wrap)
+    if name:
+        made.setObjectName(name)
+    return made
+
+
+class IconButton(QPushButton):
+    """A button with an icon in the colours of the current theme; without text it needs a tooltip, its name."""
+
+    def __init__(
+        self, icon: str, text: str = "", *, kind: str = "secondary", name: str = "", tip: str = "", small: bool = False
+    ) -> None:
+        super().__init__(text)
+        self._icon = icon
+        self._kind = kind
+        self.setProperty("kind", kind)
+        self.setObjectName(name)
+        if tip:
+            self.setToolTip(tip)
+        self.setAccessibleName(text or tip)
+        side = palette.current().size["controlSmall" if small else "control"]
+        if not text:
+            self.setFixedSize(side, side)
+            self.setProperty("iconOnly", True)
+        else:
+            self.setMinimumHeight(side)
+        self._restyle()
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() in (QEvent.Type.StyleChange, QEvent.Type.PaletteChange):
+            self._restyle()
+
+    def _restyle(self) -> None:
+        if hasattr(self, "_icon"):  # QPushButton's constructor may change the style before
+            icon = icons.icon(self._icon, "onAccent" if self._kind == "primary" else "text", 16)
+            muted = palette.current().colour("textMuted")
+            ratio = self.devicePixelRatioF()
+            icon.addPixmap(icons.pixmap(self._icon, muted, 16, ratio), QIcon.Mode.Disabled)
+            self.setIcon(icon)
+            self.setIconSize(QSize(16, 16))
+
+
+class StateIcon(QLabel):
+    """An icon in the colour of a state."""
+
+    def __init__(self, icon: str, token: str, size: int = 16) -> None:
+        super().__init__()
+        self._icon, self._token, self._size = icon, token, size
+        self.setFixedSize(size, size)
+        self._restyle()
+
+    def show_state(self, icon: str, token: str) -> None:
+        """Show another icon."""
+        if (icon, token) != (self._icon, self._token):
+            self._icon, self._token = icon, token
+            self._restyle()
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() in (QEvent.Type.StyleChange, QEvent.Type.PaletteChange) and hasattr(self, "_token"):
+            self._restyle()
+
+    def _restyle(self) -> None:
+        colour = palette.current().state(self._token)[0]
+        self.setPixmap(icons.pixmap(self._icon, colour, self._size, self.devicePixelRatioF()))
+
+
+class Pill(QFrame):
+    """Icon, words and colour of a state, on a rounded ground."""
+
+    def __init__(self, icon: str, token: str, *, name: str = "") -> None:
+        super().__init__()
+        self.setObjectName(name)
+        self._token = token
+        row = QHBoxLayout(self)
+        row.setContentsMargins(8, 0, 10, 0)
+        row.setSpacing(6)
+        row.addWidget(StateIcon(icon, token, 14))
+        self._words = label("", "caption")
+        row.addWidget(self._words)
+        self.setFixedHeight(22)
+        self._restyle()
+
+    def text(self) -> str:
+        """The words."""
+        return self._words.text()
+
+    def set_text(self, text: str) -> None:
+        """Say something else."""
+        self._words.setText(text)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(palette.current().state(self._token)[1])
+        painter.drawRoundedRect(self.rect(), 11, 11)
+        painter.end()
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.PaletteChange and hasattr(self, "_words"):
+            self._restyle()
+
+    def _restyle(self) -> None:
+        colour = palette.current().state(self._token)[0]
+        sheet = f"font-weight: 600; color: {colour.name()};"
+        if self._words.styleSheet() != sheet:  # setting it changes the palette again
+            self._words.setStyleSheet(sheet)
+
+
+class Notice(QFrame):
+    """A line in the colours of a state that says something, with actions and a button that closes it."""
+
+    def __init__(self, icon: str, token: str, *, name: str) -> None:
+        super().__init__()
+        self.setObjectName(name)
+        self._token = token
+        self._row = QHBoxLayout(self)
+        self._row.setContentsMargins(12, 6, 6, 6)
+        self._row.setSpacing(8)
+        self._words = label("", wrap=True, name=f"{name}_text")
+        self._words.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self._row.addWidget(StateIcon(icon, token))
+        self._row.addWidget(self._words, 1)
+        close = IconButton("x", kind="quiet", tip=self.tr("Close"), small=True)
+        close.clicked.connect(self.hide)
+        self._row.addWidget(close)
+        self.hide()
+
+    def add(self, button: QPushButton) -> None:
+        """Offer an action."""
+        self._row.insertWidget(self._row.count() - 1, button)
+
+    def text(self) -> str:
+        """What it says."""
+        return self._words.text()
+
+    def say(self, text: str) -> None:
+        """Show this text."""
+        self._words.setText(text)
+        self.setAccessibleName(text)
+        self.show()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        theme = palette.current()
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(theme.state(self._token)[1])
+        painter.drawRoundedRect(self.rect(), theme.radius["control"], theme.radius["control"])
+        painter.end()
+
+
+class Card(QFrame):
+    """A card with a column of contents."""
+
+    def __init__(self, margins: int = 16) -> None:
+        super().__init__()
+        self.setProperty("role", "card")
+        self.column = QVBoxLayout(self)
+        self.column.setContentsMargins(margins, margins, margins, margins)
+        self.column.setSpacing(12)
+
+
+class TagChips(QWidget):
+    """Tags in rows as wide as there is room; a click, Space or Delete on one takes it away.
+
+    Signals:
+        removed: the tag to take away.
+    """
+
+    removed = Signal(str)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._chips: list[QPushButton] = []
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+
+    def show_tags(self, tags: list[str]) -> None:
+        """Show these tags."""
+        if tags == [chip.property("tag") for chip in self._chips]:
+            return
+        for chip in self._chips:
+            chip.hide()
+            chip.deleteLater()
+        self._chips = []
+        for tag in tags:
+            chip = IconButton("x", tag.replace("&", "&&"), tip=self.tr("Remove this tag"), small=True)
+            chip.setParent(self)
+            chip.setProperty("tag", tag)
+            chip.setAccessibleName(self.tr("Tag %1, press to remove").replace("%1", tag))
+            chip.setLayoutDirection(Qt.LayoutDirection.RightToLeft)
+            chip.clicked.connect(self._clicked)
+            chip.show()
+            self._chips.append(chip)
+        self._arrange()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._arrange()
+
+    def _arrange(self) -> None:
+        x = y = 0
+        height = 0
+        for chip in self._chips:
+            size = chip.sizeHint()
+            width = min(size.width(), max(self.width(), 60))
+            if x and x + width > self.width():
+                x, y = 0, y + height + 6
+            chip.setGeometry(x, y, width, size.height())
+            x += width + 6
+            height = size.height()
+        self.setFixedHeight(y + height)
+
+    @Slot()
+    def _clicked(self) -> None:
+        chip = self.sender()
+        if isinstance(chip, QPushButton):
+            self.removed.emit(chip.property("tag"))

@@ -1,0 +1,163 @@
+"""Step 3: the table of slides with what is missing, and the tools to fill it."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from PySide6.QtCore import QPoint, Qt, QUrl, Signal, Slot
+from PySide6.QtGui import QDesktopServices, QGuiApplication, QKeySequence, QShortcut
+from PySide6.QtWidgets import QHBoxLayout, QMenu, QWidget
+
+from launchpad.desktop.models.slide_edits import BadValue
+from launchpad.desktop.models.words import counted
+from launchpad.desktop.pages.wizard.draft_model import STEP_SLIDES, DraftModel
+from launchpad.desktop.pages.wizard.parts import Card, IconButton, Pill, StateIcon, label
+from launchpad.desktop.pages.wizard.table_view import SlideTableView
+from launchpad.desktop.widgets.drop_area import DropArea
+
+
+class TableStep(Card):
+    """The slide table with its tools.
+
+    Signals:
+        add_wanted: the person wants to look for more slides.
+    """
+
+    add_wanted = Signal()
+
+    def __init__(self, model: DraftModel) -> None:
+        super().__init__(margins=1)
+        self._model = model
+        self._count = label("", "section", name="slide_count")
+        self._attention = Pill("circle-x", "failed", name="attention_pill")
+        self._undo = IconButton("undo-2", name="undo", tip=self.tr("Undo"))
+        self._redo = IconButton("redo-2", name="redo", tip=self.tr("Redo"))
+        self._remove = IconButton("trash-2", name="remove_slides", tip=self.tr("Remove the selected slides (Del)"))
+        self._fill = IconButton("copy", self.tr("Fill down"), name="fill_down")
+        self._fill.setToolTip(
+            self.tr(
+                "Copy the value of the current column from the first selected slide to the other selected ones, "
+                "or to all slides below it (Ctrl+D)"
+            )
+        )
+        add = IconButton("plus", self.tr("Add slides"), name="add_slides")
+        add.clicked.connect(self.add_wanted)
+        tools = QWidget()
+        row = QHBoxLayout(tools)
+        row.setContentsMargins(16, 12, 12, 0)
+        row.setSpacing(8)
+        row.addWidget(self._count)
+        row.addWidget(self._attention)
+        row.addStretch(1)
+        for button in (self._undo, self._redo, self._remove, self._fill, add):
+            row.addWidget(button)
+        self.column.setSpacing(0)
+        self.column.addWidget(tools)
+        self.column.addSpacing(12)
+        self.view = SlideTableView(model.slides)
+        self.column.addWidget(self.view, 1)
+
+        self._message = QWidget()
+        line = QHBoxLayout(self._message)
+        line.setContentsMargins(16, 8, 16, 0)
+        line.addWidget(StateIcon("circle-alert", "failed"))
+        self._message_text = label("", wrap=True, name="table_message")
+        line.addWidget(self._message_text, 1)
+        self._message.hide()
+        self.column.addWidget(self._message)
+        drop = DropArea(self.tr("Drop more slides or a folder here"))
+        drop.dropped.connect(model.add_sources)
+        below = QWidget()
+        frame = QHBoxLayout(below)
+        frame.setContentsMargins(16, 12, 16, 14)
+        frame.addWidget(drop)
+        self.column.addWidget(below)
+
+        self._undo.clicked.connect(model.stack.undo)
+        self._redo.clicked.connect(model.stack.redo)
+        self._remove.clicked.connect(self.view.remove_selected)
+        self._fill.clicked.connect(self.view.fill_down)
+        for keys, action in (
+            (QKeySequence(QKeySequence.StandardKey.Undo), model.stack.undo),
+            (QKeySequence(QKeySequence.StandardKey.Redo), model.stack.redo),
+            (QKeySequence("Ctrl+D"), self.view.fill_down),
+        ):
+            shortcut = QShortcut(keys, self)
+            shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
+            shortcut.activated.connect(action)
+        self.view.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        self.view.customContextMenuRequested.connect(self._menu)
+        self.view.refused.connect(self._show_refused)
+        self.view.selectionModel().selectionChanged.connect(self._refresh)
+        model.changed.connect(self._refresh)
+        model.stack.indexChanged.connect(self._refresh)
+        self._refresh()
+
+    def enter(self) -> None:
+        """Called when the step is opened: the first cell that needs something becomes the current one."""
+        self.view.setFocus(Qt.FocusReason.OtherFocusReason)
+        for problem in self._model.problems(STEP_SLIDES):
+            if problem.slide_id:
+                self.view.go_to(problem.slide_id, problem.column)
+                return
+        if not self.view.currentIndex().isValid() and self._model.slides.rowCount():
+            self.view.go_to(self._model.slides.slide(0).id, None)
+
+    @Slot()
+    def _refresh(self) -> None:
+        slides = self._model.slides
+        count = slides.rowCount()
+        self._count.setText(counted(count, self.tr("1 slide"), self.tr("%n slides", "", count)))
+        waiting = slides.attention()
+        self._attention.setVisible(bool(waiting))
+        self._attention.set_text(
+            counted(waiting, self.tr("1 needs attention"), self.tr("%n need attention", "", waiting))
+        )
+        stack = self._model.stack
+        self._undo.setEnabled(stack.canUndo())
+        self._redo.setEnabled(stack.canRedo())
+        self._undo.setToolTip(self.tr("Undo %1 (Ctrl+Z)").replace("%1", stack.undoText()).replace("  ", " "))
+        self._redo.setToolTip(self.tr("Redo %1 (Ctrl+Shift+Z)").replace("%1", stack.redoText()).replace("  ", " "))
+        selected = self.view.selectionModel().hasSelection()
+        self._remove.setEnabled(selected)
+        self._fill.setEnabled(slides.rowCount() > 1)
+
+    @Slot(list)
+    def _show_refused(self, bad: list[BadValue]) -> None:
+        self._message.setVisible(bool(bad))
+        if bad:
+            values = ", ".join(dict.fromkeys(f"“{entry.value}”" for entry in bad[:20]))
+            self._message_text.setText(
+                counted(
+                    len(bad),
+                    self.tr("1 value could not be used, its cell was left as it is: %1"),
+                    self.tr("%n values could not be used, their cells were left as they are: %1", "", len(bad)),
+                ).replace("%1", values)
+            )
+
+    @Slot(QPoint)
+    def _menu(self, place: QPoint) -> None:
+        index = self.view.indexAt(place)
+        if not index.isValid():
+            return
+        slides, ids = self._model.slides, self.view.targets(index)
+        slide = slides.slide(index.row())
+        menu = QMenu(self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        for column in slides.columns:
+            if column.choices:
+                choices = menu.addMenu(self.tr("Set %1").replace("%1", column.title.replace("&", "&&")))
+                for choice in column.choices:
+                    action = choices.addAction(choice.replace("&", "&&"))
+                    action.triggered.connect(partial(slides.set_text, ids, column.key, choice))
+        menu.addSeparator()
+        words = self.tr("Leave out") if slide.included else self.tr("Include")
+        menu.addAction(words).triggered.connect(partial(slides.include, ids, not slide.included))
+        remove = counted(len(ids), self.tr("Remove slide"), self.tr("Remove %n slides", "", len(ids)))
+        menu.addAction(remove).triggered.connect(partial(slides.remove, ids))
+        menu.addSeparator()
+        folder = QUrl.fromLocalFile(str(slide.path.parent))
+        menu.addAction(self.tr("Open folder")).triggered.connect(partial(QDesktopServices.openUrl, folder))
+        clipboard = QGuiApplication.clipboard()
+        menu.addAction(self.tr("Copy path")).triggered.connect(partial(clipboard.setText, str(slide.path)))
+        menu.popup(self.view.viewport().mapToGlobal(place))

@@ -1,0 +1,364 @@
+"""The page of six steps from an application to a submitted run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+from PySide6.QtCore import QEvent, Qt, Signal, Slot
+from PySide6.QtGui import (
+    QDragEnterEvent,
+    QDragLeaveEvent,
+    QDropEvent,
+    QKeySequence,
+    QResizeEvent,
+    QShortcut,
+    QShowEvent,
+)
+from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QStackedWidget, QVBoxLayout, QWidget
+
+from launchpad.desktop.background import Jobs
+from launchpad.desktop.navigation import Route, RunPage
+from launchpad.desktop.pages.wizard.draft_model import STEP_FIND, STEP_SLIDES, STEP_SUBMIT, DraftModel
+from launchpad.desktop.pages.wizard.parts import IconButton, Notice, Pill, StateIcon, label
+from launchpad.desktop.pages.wizard.step_notes import NotesStep
+from launchpad.desktop.pages.wizard.step_schedule import ScheduleStep
+from launchpad.desktop.pages.wizard.step_slides import FindStep
+from launchpad.desktop.pages.wizard.step_submit import SubmitStep
+from launchpad.desktop.pages.wizard.step_table import TableStep
+from launchpad.desktop.pages.wizard.step_version import VersionStep
+from launchpad.desktop.pages.wizard.submission import Submission
+from launchpad.desktop.session import Session
+from launchpad.desktop.widgets.drop_area import local_paths
+from launchpad.desktop.widgets.stepper import Stepper
+from launchpad.errors import LaunchpadError
+
+
+class WizardPage(QWidget):
+    """Six steps over one draft; Back keeps everything.
+
+    Signals:
+        submitted: id of the run that was submitted.
+    """
+
+    submitted = Signal(str)
+
+    def __init__(
+        self,
+        session: Session,
+        jobs: Jobs,
+        navigate: Callable[[Route], None],
+        application_id: str,
+        parent: QWidget | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self.setObjectName("wizard_page")
+        self.setAcceptDrops(True)
+        self._session = session
+        self._navigate = navigate
+        self.model = DraftModel(session, jobs, application_id, self)
+        self.submission = Submission(session, jobs, self)
+        self._step = 1
+        self._furthest = 1
+
+        self._title = label(self._known_name(application_id), "display", name="wizard_title")
+        self._title.setMinimumWidth(80)
+        self._title.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Preferred)
+        self._version = Pill("info", "info", name="version_pill")
+        self._version.hide()
+        head = QHBoxLayout()
+        head.setSpacing(12)
+        head.addWidget(self._title)
+        head.addWidget(self._version)
+        head.addStretch(1)
+
+        self._restored = Notice("history", "info", name="draft_restore")
+        again = IconButton("rotate-ccw", self.tr("Start over"), name="draft_discard", small=True)
+        again.clicked.connect(self._start_over)
+        self._restored.add(again)
+        self._failed = Notice("circle-x", "failed", name="wizard_error")
+        self._retry = IconButton("refresh-cw", self.tr("Try again"), name="wizard_retry", small=True)
+        self._retry.clicked.connect(self._try_again)
+        self._failed.add(self._retry)
+
+        self.stepper = Stepper(
+            [
+                self.tr("Version"),
+                self.tr("Find slides"),
+                self.tr("Slides"),
+                self.tr("Notes & tags"),
+                self.tr("Schedule"),
+                self.tr("Submit"),
+            ]
+        )
+        self.stepper.chosen.connect(self.open_step)
+        self.table = TableStep(self.model)
+        self.table.add_wanted.connect(self._find_more)
+        self.notes = NotesStep(self.model)
+        self.review = SubmitStep(session, self.model, self.submission)
+        self.review.go_without.connect(self._submit_without)
+        self.finding = FindStep(self.model)
+        self._steps = (
+            VersionStep(self.model),
+            self.finding,
+            self.table,
+            self.notes,
+            ScheduleStep(self.model),
+            self.review,
+        )
+        self._stack = QStackedWidget()
+        for step in self._steps:
+            self._stack.addWidget(step)
+
+        self._back = IconButton("arrow-left", self.tr("Back"), name="wizard_back")
+        self._back.clicked.connect(self._go_back)
+        self._why_icon = StateIcon("circle-alert", "failed")
+        self._why = label("", "muted", wrap=True, name="wizard_obstacle")
+        self._next = IconButton("arrow-right", self.tr("Next"), kind="primary", name="wizard_next")
+        self._next.setLayoutDirection(Qt.LayoutDirection.RightToLeft)
+        self._next.clicked.connect(self._go_on)
+        self._submit = IconButton("send", self.tr("Upload and submit"), kind="primary", name="wizard_submit")
+        self._submit.clicked.connect(self._start_submission)
+        for button in (self._back, self._next):
+            button.setMinimumWidth(100)
+        foot = QHBoxLayout()
+        foot.setSpacing(8)
+        foot.addWidget(self._back)
+        foot.addStretch(1)
+        foot.addWidget(self._why_icon)
+        foot.addWidget(self._why)
+        foot.addSpacing(8)
+        foot.addWidget(self._next)
+        foot.addWidget(self._submit)
+
+        self._column = QVBoxLayout(self)
+        self._column.addLayout(head)
+        self._column.addWidget(self.stepper)
+        self._column.addWidget(self._restored)
+        self._column.addWidget(self._failed)
+        self._column.addWidget(self._stack, 1)
+        self._column.addLayout(foot)
+        self._set_margins()
+        self._shortcuts()
+
+        self.model.changed.connect(self._refresh)
+        self.model.scan_changed.connect(self._refresh)
+        self.model.loaded.connect(self._show_application)
+        self.model.version_loaded.connect(self._hide_error)
+        self.model.restored.connect(self._show_restored)
+        self.model.failed.connect(self._show_error)
+        self.submission.changed.connect(self._refresh)
+        self.submission.failed.connect(self._show_error)
+        self.submission.submitted.connect(self._submitted)
+        session.health_changed.connect(self._refresh)
+        self._refresh()
+        self.model.start()
+
+    @property
+    def step(self) -> int:
+        """Number of the open step, 1 to 6."""
+        return self._step
+
+    @Slot(int)
+    def open_step(self, step: int) -> None:
+        """Open a step; one further on than the first obstacle is not opened."""
+        step = max(1, min(step, STEP_SUBMIT))
+        if step == self._step or self.submission.running:
+            return
+        if step > self._step:
+            for number in range(self._step, step):
+                if self.model.obstacle(number):
+                    step = number
+                    break
+        if self._stack.currentWidget() is self.notes:
+            self.notes.leave()
+        self._step = step
+        self._furthest = max(self._furthest, step)
+        self._restored.hide()
+        self._stack.setCurrentIndex(step - 1)
+        self._refresh()
+        self._steps[step - 1].enter()
+
+    def leave(self) -> None:
+        """The page is about to be thrown away: save what is not saved, stop looking for slides."""
+        self.model.leave()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._set_margins()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        if self.submission.run_id:  # back on this page after its run was submitted
+            self.submission.begin_anew()
+            self.model.begin_anew()
+            self._furthest = 1
+            self.open_step(1)
+        self._steps[self._step - 1].enter()
+
+    def event(self, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.DeferredDelete:
+            self.model.leave()
+        return super().event(event)
+
+    # Drops anywhere on the page
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        if local_paths(event.mimeData()) and not self.submission.running:
+            event.acceptProposedAction()
+            self.finding.drop_area.set_over(True)
+
+    def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:
+        self.finding.drop_area.set_over(False)
+        super().dragLeaveEvent(event)
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        self.finding.drop_area.set_over(False)
+        found = local_paths(event.mimeData())
+        if found and not self.submission.running:
+            event.acceptProposedAction()
+            self.model.add_sources(found)
+            if self._step not in (STEP_FIND, STEP_SLIDES):
+                self.open_step(STEP_FIND)
+
+    # Inside
+
+    def _known_name(self, application_id: str) -> str:
+        names = [item.name for item in self._session.applications if item.application_id == application_id]
+        return names[0] if names else application_id
+
+    def _set_margins(self) -> None:
+        side = 32 if self.width() >= 820 else 16
+        roomy = self.height() >= 660
+        self._column.setContentsMargins(side, 24 if roomy else 14, side, 16 if roomy else 12)
+        self._column.setSpacing(16 if roomy else 10)
+        self._fit_obstacle()
+
+    def _fit_obstacle(self) -> None:
+        """The sentence is as wide as it needs, at most what the buttons leave, then it takes two lines."""
+        wanted = self._why.fontMetrics().horizontalAdvance(self._why.text()) + 4
+        buttons = self._back.sizeHint().width() + max(self._next.sizeHint().width(), self._submit.sizeHint().width())
+        self._why.setFixedWidth(max(min(wanted, self.width() - buttons - 140), 0))
+
+    def _shortcuts(self) -> None:
+        for number in range(1, len(self._steps) + 1):
+            shortcut = QShortcut(QKeySequence(f"Ctrl+{number}"), self)
+            shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
+            shortcut.activated.connect(partial(self.open_step, number))
+        for keys in ("Ctrl+Return", "Ctrl+Enter"):
+            shortcut = QShortcut(QKeySequence(keys), self)
+            shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
+            shortcut.activated.connect(self._primary)
+
+    @Slot()
+    def _primary(self) -> None:
+        button = self._submit if self._step == STEP_SUBMIT else self._next
+        if button.isEnabled():
+            button.click()
+
+    @Slot()
+    def _refresh(self) -> None:
+        running, last = self.submission.running, self._step == STEP_SUBMIT
+        done = bool(self.submission.run_id)
+        obstacle = "" if running or done else self.model.obstacle(self._step)
+        free = not obstacle and not running and not done
+        self._next.setVisible(not last)
+        self._submit.setVisible(last)
+        self._next.setEnabled(free)
+        self._submit.setEnabled(free)
+        self._back.setEnabled(self._step > 1 and not running and not done)
+        failed = any(slide.error for slide in self.submission.results.values())
+        self._submit.setText(self.tr("Try again") if failed else self.tr("Upload and submit"))
+        tip = obstacle
+        missing = self.model.problems(self._step) if obstacle else []
+        if len(missing) > 1 and not self._session_blocks():
+            more = self.tr("and %n more", "", len(missing) - 6) if len(missing) > 6 else ""
+            tip = "\n".join([problem.message for problem in missing[:6]] + ([more] if more else []))
+        for button in (self._next, self._submit):
+            button.setToolTip(tip)
+            button.setAccessibleDescription(obstacle)
+        self._why.setText(obstacle)
+        self._fit_obstacle()
+        self._why.setToolTip(tip)
+        self._why_icon.setVisible(bool(obstacle))
+        reachable = 1 if running or done else self._step
+        if not running and not done:
+            while reachable < self._furthest and not self.model.obstacle(reachable):
+                reachable += 1
+        self.stepper.set_current(self._step, 0 if running or done else reachable)
+        self._version.set_text(self.model.draft.version)
+        self._version.setVisible(bool(self.model.draft.version))
+
+    def _session_blocks(self) -> bool:
+        return not self._session.can_submit[0]
+
+    @Slot()
+    def _go_on(self) -> None:
+        self.open_step(self._step + 1)
+
+    @Slot()
+    def _go_back(self) -> None:
+        self.open_step(self._step - 1)
+
+    @Slot()
+    def _find_more(self) -> None:
+        self.open_step(STEP_FIND)
+
+    @Slot()
+    def _start_submission(self) -> None:
+        version = self.model.version
+        self.model.check_again()
+        if version is not None and not self.model.obstacle(STEP_SUBMIT):
+            self._failed.hide()
+            self.submission.start(self.model.snapshot(), version)
+
+    @Slot()
+    def _submit_without(self) -> None:
+        failed = [slide.id for slide in self.submission.results.values() if slide.error]
+        self.model.slides.include(failed, False)
+        self._start_submission()
+
+    @Slot(str)
+    def _submitted(self, run_id: str) -> None:
+        self.model.end()
+        self.submitted.emit(run_id)
+        self._navigate(RunPage(run_id))
+
+    @Slot()
+    def _show_application(self) -> None:
+        if self.model.application is not None:
+            self._title.setText(self.model.application.name)
+
+    @Slot(str)
+    def _show_restored(self, words: str) -> None:
+        self._restored.say(words)
+        if self.model.draft.slides:
+            self._furthest = STEP_SLIDES
+            self._step = STEP_SLIDES
+            self._stack.setCurrentIndex(STEP_SLIDES - 1)
+
+    @Slot()
+    def _start_over(self) -> None:
+        self.model.discard()
+        self._restored.hide()
+        self._furthest = 1
+        self.open_step(1)
+
+    @Slot(object)
+    def _show_error(self, error: object) -> None:
+        if isinstance(error, LaunchpadError):
+            head = f"{error.title}: {error.subject}" if error.subject else error.title
+            text = " ".join(part for part in (f"{head}.", error.detail, error.advice) if part)
+        else:
+            text = self.tr("Something went wrong that should not: %1").replace("%1", f"{error}")
+        self._retry.setVisible(self.model.version is None)
+        self._failed.say(text)
+
+    @Slot()
+    def _hide_error(self) -> None:
+        self._failed.hide()
+
+    @Slot()
+    def _try_again(self) -> None:
+        self._failed.hide()
+        self.model.start()

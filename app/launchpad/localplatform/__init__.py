@@ -1,0 +1,1 @@
+"""The platform as a server: API, identity, object store, database, scheduling, applications. A process of its own."""

@@ -1,0 +1,50 @@
+"""What the routes use: the parts of one platform, and who is calling."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated
+
+import jwt
+from fastapi import Depends, Request
+from starlette.exceptions import HTTPException
+
+from launchpad.localplatform.database.engine import Database
+from launchpad.localplatform.identity.tokens import Caller, Identity
+from launchpad.localplatform.objectstore.storage import Keys, Storage
+
+
+@dataclass(frozen=True)
+class Context:
+    """The parts of one platform. `wake` tells the scheduler that there is work, or a cancellation."""
+
+    database: Database
+    storage: Storage
+    keys: Keys
+    identity: Identity
+    store_endpoint: str
+    wake: Callable[[], None]
+
+
+def context_of(request: Request) -> Context:
+    """The platform that a request came to."""
+    context: Context = request.app.state.context
+    return context
+
+
+def caller_of(request: Request) -> Caller:
+    """Who calls; 401 without a valid bearer token."""
+    kind, _, token = request.headers.get("Authorization", "").partition(" ")
+    try:
+        if kind.lower() != "bearer" or not token:
+            raise jwt.InvalidTokenError("no bearer token")
+        return context_of(request).identity.check(token.strip())
+    except jwt.InvalidTokenError as error:
+        raise HTTPException(
+            401, "A valid bearer token is needed.", headers={"WWW-Authenticate": 'Bearer error="invalid_token"'}
+        ) from error
+
+
+Platform = Annotated[Context, Depends(context_of)]
+User = Annotated[Caller, Depends(caller_of)]

@@ -1,0 +1,1 @@
+"""The platform's database: SQLAlchemy on SQLite, schema by Alembic."""

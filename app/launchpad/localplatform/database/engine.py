@@ -1,0 +1,85 @@
+"""Opening the database: WAL, foreign keys, writers one after the other, schema brought up to date."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Engine, create_engine, event, text
+from sqlalchemy.orm import Session, sessionmaker
+
+HEAD = "0001"  # the newest revision in migrations/versions (a test compares)
+
+
+class Database:
+    """Sessions on one SQLite file. Thread-safe."""
+
+    def __init__(self, file: Path) -> None:
+        self.engine: Engine = create_engine(
+            f"sqlite:///{file}", connect_args={"timeout": 10, "check_same_thread": False}, pool_size=20
+        )
+        event.listen(self.engine, "connect", _on_connect)
+        event.listen(self.engine, "begin", _on_begin)
+        self._sessions = sessionmaker(self.engine, expire_on_commit=False)
+        self._upgrade()
+
+    def _upgrade(self) -> None:
+        with self.engine.connect() as connection:
+            known = connection.execute(text("SELECT name FROM sqlite_master WHERE name = 'alembic_version'")).first()
+            if known and connection.execute(text("SELECT version_num FROM alembic_version")).scalar() == HEAD:
+                return
+        from alembic import command
+        from alembic.config import Config
+
+        config = Config()
+        config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
+        with self.engine.connect() as connection:
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+            connection.commit()
+
+    @contextmanager
+    def reading(self) -> Iterator[Session]:
+        """A session that only reads."""
+        with self._sessions() as session:
+            yield session
+
+    @contextmanager
+    def writing(self) -> Iterator[Session]:
+        """A session that holds the write lock from its start and commits at its end."""
+        with self._sessions() as session:
+            session.connection(execution_options={"launchpad_write": True})
+            yield session
+            session.commit()
+
+    def close(self) -> None:
+        """Close all connections."""
+        self.engine.dispose()
+
+
+def _on_connect(connection: Any, _: Any) -> None:
+    connection.isolation_level = None  # we begin ourselves, below
+    cursor = connection.cursor()
+    for pragma in ("journal_mode = WAL", "synchronous = NORMAL", "foreign_keys = ON", "busy_timeout = 10000"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _on_begin(connection: Any) -> None:
+    write = connection.get_execution_options().get("launchpad_write")
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
+
+
+def now() -> str:
+    """The time as the tables keep it."""
+    return stamp(datetime.now(UTC))
+
+
+def stamp(value: datetime) -> str:
+    """A time as the tables keep it; raises ValueError for one without a zone."""
+    if value.tzinfo is None:
+        raise ValueError("a time needs a zone")
+    return value.astimezone(UTC).isoformat(timespec="microseconds")

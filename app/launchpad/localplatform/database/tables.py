@@ -1,0 +1,117 @@
+"""The tables. Times are UTC as ISO text with microseconds, so that they sort; ids are UUID text."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import JSON, BigInteger, Float, ForeignKey, Index, Integer, String
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
+
+
+class Base(DeclarativeBase):
+    """All tables."""
+
+
+class InstallationRow(Base):
+    """Values that are made once for an installation, for example the bucket's keys."""
+
+    __tablename__ = "installation"
+
+    name: Mapped[str] = mapped_column(String, primary_key=True)
+    value: Mapped[str] = mapped_column(String)
+
+
+class RunRow(Base):
+    """A run."""
+
+    __tablename__ = "run"
+
+    id: Mapped[str] = mapped_column(String(36), primary_key=True)
+    application_id: Mapped[str] = mapped_column(String)
+    version_number: Mapped[str] = mapped_column(String)
+    state: Mapped[str] = mapped_column(String)
+    termination_reason: Mapped[str | None] = mapped_column(String)
+    error_code: Mapped[str | None] = mapped_column(String)
+    error_message: Mapped[str | None] = mapped_column(String)
+    custom_metadata: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    callback_context: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    submitted_at: Mapped[str] = mapped_column(String)
+    submitted_by: Mapped[str] = mapped_column(String)
+    organization_id: Mapped[str] = mapped_column(String)
+    terminated_at: Mapped[str | None] = mapped_column(String)
+    due_date: Mapped[str | None] = mapped_column(String)
+    deadline: Mapped[str | None] = mapped_column(String)
+    items: Mapped[list[ItemRow]] = relationship(back_populates="run", order_by="ItemRow.position")
+
+    __table_args__ = (Index("run_submitted", "submitted_at"),)
+
+
+class ItemRow(Base):
+    """An item: one slide. `lease_until` is wall time in seconds while a worker has it."""
+
+    __tablename__ = "item"
+
+    id: Mapped[str] = mapped_column(String(36), primary_key=True)
+    run_id: Mapped[str] = mapped_column(ForeignKey("run.id"))
+    position: Mapped[int] = mapped_column(Integer)
+    external_id: Mapped[str] = mapped_column(String(255))
+    custom_metadata: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    state: Mapped[str] = mapped_column(String)
+    termination_reason: Mapped[str | None] = mapped_column(String)
+    error_code: Mapped[str | None] = mapped_column(String)
+    error_message: Mapped[str | None] = mapped_column(String)
+    terminated_at: Mapped[str | None] = mapped_column(String)
+    attempts: Mapped[int] = mapped_column(Integer, default=0)
+    lease_until: Mapped[float | None] = mapped_column(Float)
+    run: Mapped[RunRow] = relationship(back_populates="items")
+    inputs: Mapped[list[InputRow]] = relationship(order_by="InputRow.name")
+    outputs: Mapped[list[OutputRow]] = relationship(order_by="OutputRow.name")
+
+    __table_args__ = (Index("item_of_run", "run_id", "position"), Index("item_state", "state"))
+
+
+class InputRow(Base):
+    """An input artifact of an item."""
+
+    __tablename__ = "input_artifact"
+
+    id: Mapped[str] = mapped_column(String(36), primary_key=True)
+    item_id: Mapped[str] = mapped_column(ForeignKey("item.id"), index=True)
+    name: Mapped[str] = mapped_column(String)
+    download_url: Mapped[str] = mapped_column(String(2083))
+    meta: Mapped[dict[str, Any]] = mapped_column("metadata", JSON)
+
+
+class OutputRow(Base):
+    """An output artifact of an item; its bytes are the object `object_key`."""
+
+    __tablename__ = "output_artifact"
+
+    id: Mapped[str] = mapped_column(String(36), primary_key=True)
+    item_id: Mapped[str] = mapped_column(ForeignKey("item.id"), index=True)
+    name: Mapped[str] = mapped_column(String)
+    state: Mapped[str] = mapped_column(String)
+    termination_reason: Mapped[str | None] = mapped_column(String)
+    output: Mapped[str] = mapped_column(String)
+    error_code: Mapped[str | None] = mapped_column(String)
+    error_message: Mapped[str | None] = mapped_column(String)
+    meta: Mapped[dict[str, Any] | None] = mapped_column("metadata", JSON(none_as_null=True))
+    object_key: Mapped[str | None] = mapped_column(String)
+
+
+class ObjectRow(Base):
+    """An object of the store: own bytes in `file`, or a reference to a file of the user in `reference`."""
+
+    __tablename__ = "object"
+
+    bucket: Mapped[str] = mapped_column(String, primary_key=True)
+    key: Mapped[str] = mapped_column(String, primary_key=True)
+    size: Mapped[int] = mapped_column(BigInteger)
+    crc32c: Mapped[str] = mapped_column(String)
+    etag: Mapped[str] = mapped_column(String)
+    content_type: Mapped[str] = mapped_column(String)
+    created: Mapped[str] = mapped_column(String)
+    file: Mapped[str | None] = mapped_column(String)
+    reference: Mapped[str | None] = mapped_column(String)
+    mtime_ns: Mapped[int | None] = mapped_column(BigInteger)
+    inode: Mapped[int | None] = mapped_column(BigInteger)

@@ -1,0 +1,1 @@
+"""The identity provider: keys, tokens, and the OAuth endpoints."""

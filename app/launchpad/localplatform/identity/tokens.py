@@ -1,0 +1,98 @@
+"""RS256 tokens: the signing key, stable over restarts, and tokens issued and checked with it."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import secrets
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import jwt
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+
+from launchpad import paths
+
+AUDIENCE = "https://launchpad-local-platform"
+CLIENT_ID = "launchpad-desktop"
+LIFE = 8 * 3600  # seconds
+SCOPE = "openid profile email offline_access"
+USER = {"id": "local|user", "name": "You", "email": None}
+ORGANIZATION = "local"
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Who makes a request, from a token that was checked."""
+
+    user_id: str
+    organization_id: str
+    role: str
+
+
+class Identity:
+    """Issues and checks tokens. `issuer` ends in a slash."""
+
+    def __init__(self, keys: Path, issuer: str) -> None:
+        self.issuer = issuer
+        self._key = _load_key(keys / "signing.pem")
+        numbers = self._key.public_key().public_numbers()
+        self._jwk = {"e": _number(numbers.e), "kty": "RSA", "n": _number(numbers.n)}
+        # RFC 7638: the thumbprint of the required members in lexical order.
+        text = json.dumps(self._jwk, separators=(",", ":"), sort_keys=True)
+        self._kid = base64.urlsafe_b64encode(hashlib.sha256(text.encode()).digest()).rstrip(b"=").decode()
+
+    def jwks(self) -> dict[str, Any]:
+        """The public keys."""
+        return {"keys": [{**self._jwk, "kid": self._kid, "use": "sig", "alg": "RS256"}]}
+
+    def issue(self) -> str:
+        """An access token for this computer's user."""
+        now = int(time.time())
+        claims = {
+            "iss": self.issuer,
+            "sub": USER["id"],
+            "aud": AUDIENCE,
+            "azp": CLIENT_ID,
+            "iat": now,
+            "exp": now + LIFE,
+            "jti": secrets.token_hex(16),
+            "scope": SCOPE,
+            "org_id": ORGANIZATION,
+            f"{AUDIENCE}/role": "admin",
+        }
+        return jwt.encode(claims, self._key, algorithm="RS256", headers={"kid": self._kid})
+
+    def check(self, token: str) -> Caller:
+        """Who holds a token; raises jwt.InvalidTokenError."""
+        claims = jwt.decode(
+            token,
+            self._key.public_key(),
+            algorithms=["RS256"],
+            audience=AUDIENCE,
+            issuer=self.issuer,
+            options={"require": ["exp", "iat", "sub", "aud", "iss"]},
+        )
+        return Caller(str(claims["sub"]), str(claims.get("org_id", "")), str(claims.get(f"{AUDIENCE}/role", "member")))
+
+
+def _load_key(path: Path) -> rsa.RSAPrivateKey:
+    if path.exists():
+        key = serialization.load_pem_private_key(path.read_bytes(), password=None)
+        if isinstance(key, rsa.RSAPrivateKey):
+            return key
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    paths.write_private(
+        path,
+        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()),
+    )
+    return key
+
+
+def _number(value: int) -> str:
+    raw = value.to_bytes((value.bit_length() + 7) // 8, "big")
+    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()

@@ -1,0 +1,208 @@
+"""The platform's process: opens its ports, builds its parts, says where it is, and ends in order."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import logging
+import os
+import secrets
+import signal
+import socket
+import threading
+from concurrent.futures import Future
+from dataclasses import dataclass
+from logging.handlers import RotatingFileHandler
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import uvicorn
+
+from launchpad import paths
+from launchpad.errors import BadInput, LaunchpadError
+from launchpad.localplatform.gate import App, Gate
+from launchpad.localplatform.layout import Layout, PlatformLock
+
+if TYPE_CHECKING:
+    from launchpad.localplatform.database.engine import Database
+    from launchpad.localplatform.lifetime import Lifetime
+    from launchpad.localplatform.objectstore.server import StoreServer
+    from launchpad.localplatform.scheduling.scheduler import Scheduler
+
+_LOOPBACK = ("127.0.0.1", "localhost", "::1")
+_log = logging.getLogger(__name__)
+
+
+@dataclass
+class _Parts:
+    """What runs beside the API, to be ended in this order."""
+
+    lifetime: Lifetime | None
+    scheduler: Scheduler
+    store: StoreServer
+    database: Database
+
+
+def serve(
+    host: str = "127.0.0.1",
+    port: int = 0,
+    *,
+    data: Path | None = None,
+    ready_file: Path | None = None,
+    until_idle: bool = False,
+) -> None:
+    """Run a platform on a data folder until it is stopped, or idle when `until_idle`.
+
+    `ready_file` is written whole once the platform answers; it holds no secret.
+
+    Raises:
+        BadInput: the host is not of this computer.
+        LaunchpadError: another platform runs on the folder, or the port is taken.
+    """
+    if host not in _LOOPBACK:
+        raise BadInput("The platform is for this computer only", advice="Use --host 127.0.0.1.", subject=host)
+    layout = Layout((data or paths.platform_dir()).absolute())
+    layout.prepare()
+    with PlatformLock(layout):
+        _log_to(layout.log)
+        listener = _listen(host, port)
+        try:
+            _run(layout, listener, ready_file, until_idle=until_idle)
+        finally:
+            listener.close()
+            for file in (layout.launch_file, ready_file):
+                if file is not None:
+                    file.unlink(missing_ok=True)
+
+
+def _run(layout: Layout, listener: socket.socket, ready_file: Path | None, *, until_idle: bool) -> None:
+    address, port = listener.getsockname()[:2]
+    shown = f"[{address}]" if ":" in address else address
+    root = f"http://{shown}:{port}"
+    built: Future[App] = Future()
+    gate = Gate(built, frozenset((f"{shown}:{port}", f"127.0.0.1:{port}", f"localhost:{port}")))
+    config = uvicorn.Config(
+        gate,
+        lifespan="off",
+        access_log=False,
+        log_config=None,
+        server_header=False,
+        timeout_graceful_shutdown=5,
+        timeout_keep_alive=30,
+    )
+    server = uvicorn.Server(config)
+    parts: list[_Parts] = []
+
+    def end() -> None:
+        server.should_exit = True
+
+    def build() -> None:
+        try:
+            app, own, endpoint, secret = _build(layout, root, end if until_idle else None)
+            parts.append(own)
+            built.set_result(app)
+            paths.write_private(layout.launch_file, json.dumps({**endpoint, "launch_secret": secret}).encode())
+            if ready_file is not None:
+                paths.write_atomic(ready_file, json.dumps(endpoint, indent=2).encode())
+            _log.info("ready at %s, store at %s", root, endpoint["storage_endpoint"])
+        except BaseException as error:  # noqa: BLE001 - told of below, in the main thread
+            _log.exception("the platform could not be built")
+            if not built.done():
+                built.set_exception(error)
+            end()
+
+    # uvicorn raises the signal once more when it is done; ours lets the ending below happen.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: None)
+    builder = threading.Thread(target=build, name="build")
+    builder.start()
+    server.run(sockets=[listener])
+    builder.join()
+    for own in parts:
+        _end(own)
+    if built.exception() is not None:
+        raise LaunchpadError(
+            "The platform could not start",
+            detail=f"{built.exception()}.",
+            advice="Its log says more.",
+            subject=str(layout.log),
+        ) from built.exception()
+    _log.info("stopped")
+
+
+def _build(layout: Layout, root: str, end: Any) -> tuple[App, _Parts, dict[str, object], str]:
+    from launchpad.localplatform.database.engine import Database
+    from launchpad.localplatform.identity.tokens import AUDIENCE, CLIENT_ID, Identity
+    from launchpad.localplatform.lifetime import Lifetime
+    from launchpad.localplatform.objectstore.server import StoreServer
+    from launchpad.localplatform.objectstore.storage import Storage, load_keys
+    from launchpad.localplatform.scheduling import queue
+    from launchpad.localplatform.scheduling.scheduler import Scheduler
+
+    database = Database(layout.database)
+    keys = load_keys(database)
+    identity = Identity(layout.keys, f"{root}/")
+    storage = Storage(layout.objects, database)
+    secret = secrets.token_urlsafe(32)
+    store = StoreServer(("127.0.0.1", 0), storage, keys, secret)
+    store.start()
+    scheduler = Scheduler(database, storage, keys, layout.work, store_endpoint=store.endpoint)
+
+    from launchpad.localplatform.api.app import build
+    from launchpad.localplatform.api.context import Context
+
+    context = Context(database, storage, keys, identity, store.endpoint, scheduler.wake)
+    app = build(context, secret)
+    scheduler.start()
+    lifetime = None
+    if end is not None:
+        lifetime = Lifetime(layout.clients_lock, lambda: queue.is_idle(database), end)
+        lifetime.start()
+    endpoint: dict[str, object] = {
+        "api_root": root,
+        "storage_endpoint": store.endpoint,
+        "issuer": identity.issuer,
+        "client_id": CLIENT_ID,
+        "audience": AUDIENCE,
+        "pid": os.getpid(),
+    }
+    return app, _Parts(lifetime, scheduler, store, database), endpoint, secret
+
+
+def _end(parts: _Parts) -> None:
+    if parts.lifetime is not None:
+        parts.lifetime.stop()
+    parts.scheduler.stop()
+    parts.store.stop()
+    parts.database.close()
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if host == "::1" else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    if os.name == "posix":
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind(("127.0.0.1" if host == "localhost" else host, port))
+    except OSError as error:
+        listener.close()
+        raise LaunchpadError(
+            "The port cannot be opened",
+            detail=f"{error.strerror or error}.",
+            advice="Choose another port, or 0 for any free one.",
+            subject=f"{host}:{port}",
+        ) from error
+    listener.listen(128)
+    return listener
+
+
+def _log_to(file: Path) -> None:
+    handler = RotatingFileHandler(file, maxBytes=2 << 20, backupCount=2, encoding="utf-8")
+    with contextlib.suppress(OSError):
+        file.chmod(0o600)
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
+    logger = logging.getLogger("launchpad")
+    logger.setLevel(logging.INFO)
+    logger.addHandler(handler)
+    logging.getLogger("uvicorn").setLevel(logging.WARNING)
+    logging.getLogger("uvicorn").addHandler(handler)

@@ -1,0 +1,126 @@
+"""Applications and their versions."""
+
+from __future__ import annotations
+
+import builtins
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+from urllib.parse import quote
+
+from launchpad.errors import BadInput
+from launchpad.platform.http import Api, NotFoundException
+from launchpad.platform.models import (
+    ApplicationReadResponse,
+    ApplicationReadShortResponse,
+    ApplicationVersion,
+    VersionReadResponse,
+)
+from launchpad.settings import Settings
+
+_PAGE = 20
+
+
+class VersionTuple(NamedTuple):
+    """A version's number and when it was released."""
+
+    number: str
+    released_at: object
+
+
+def precedence(number: str) -> tuple[object, ...]:
+    """Sort key of a semantic version (semver.org section 11); build metadata counts for nothing."""
+    match = re.fullmatch(r"(\d+)\.(\d+)\.(\d+)(?:-([^+]+))?(?:\+.*)?", number)
+    if match is None:
+        return ((-1,), 0, ())
+    core = tuple(int(part) for part in match.group(1, 2, 3))
+    before = match.group(4)
+    if before is None:
+        return (core, 1, ())
+    parts = tuple((0, int(part), "") if part.isdigit() else (1, 0, part) for part in before.split("."))
+    return (core, 0, parts)
+
+
+class Versions:
+    """Versions of applications."""
+
+    def __init__(self, api: Api, settings: Settings) -> None:
+        self._api = api
+        self._settings = settings
+
+    def list(self, application: str | ApplicationReadResponse, nocache: bool = False) -> list[ApplicationVersion]:
+        """The versions of an application, as the platform gives them."""
+        if isinstance(application, ApplicationReadResponse):
+            return application.versions
+        answer = self._api.get(
+            f"/api/v1/applications/{quote(application, safe='')}", timeout=self._settings.application_timeout
+        )
+        return ApplicationReadResponse.model_validate(answer).versions
+
+    def list_sorted(
+        self, application: str | ApplicationReadResponse, nocache: bool = False
+    ) -> builtins.list[ApplicationVersion]:
+        """The versions, newest first."""
+        return sorted(self.list(application, nocache), key=lambda item: precedence(item.number), reverse=True)
+
+    def latest(self, application: str | ApplicationReadResponse, nocache: bool = False) -> VersionTuple | None:
+        """The newest version, or None."""
+        versions = self.list_sorted(application, nocache)
+        return VersionTuple(versions[0].number, versions[0].released_at) if versions else None
+
+    def details(
+        self, application_id: str, application_version: str | None = None, nocache: bool = False
+    ) -> VersionReadResponse:
+        """A version, the latest where none is named.
+
+        Raises:
+            NotFoundException: there is no such application or version.
+            BadInput: the version's number is malformed.
+        """
+        number = application_version
+        if number is None:
+            latest = self.latest(application_id, nocache)
+            if latest is None:
+                raise NotFoundException("The application has no version", subject=application_id, status=404)
+            number = latest.number
+        if precedence(number)[0] == (-1,):
+            raise BadInput("The version is malformed", advice="Write it like 1.2.3.", subject=number)
+        answer = self._api.get(
+            f"/api/v1/applications/{quote(application_id, safe='')}/versions/{quote(number, safe='')}",
+            timeout=self._settings.application_timeout,
+        )
+        return VersionReadResponse.model_validate(answer)
+
+
+class Applications:
+    """The applications that one may use."""
+
+    def __init__(self, api: Api, settings: Settings, versions: Versions) -> None:
+        self._api = api
+        self._settings = settings
+        self.versions = versions
+
+    def list(self, nocache: bool = False) -> Iterator[ApplicationReadShortResponse]:
+        """All of them, page by page."""
+        page = 1
+        while True:
+            answer = self._api.get(
+                "/api/v1/applications",
+                {"page": page, "page-size": _PAGE},  # a hyphen here, in this list alone
+                timeout=self._settings.application_timeout,
+            )
+            yield from (ApplicationReadShortResponse.model_validate(item) for item in answer)
+            if len(answer) < _PAGE:
+                return
+            page += 1
+
+    def details(self, application_id: str, nocache: bool = False) -> ApplicationReadResponse:
+        """An application with its versions.
+
+        Raises:
+            NotFoundException: there is no such application.
+        """
+        answer = self._api.get(
+            f"/api/v1/applications/{quote(application_id, safe='')}", timeout=self._settings.application_timeout
+        )
+        return ApplicationReadResponse.model_validate(answer)

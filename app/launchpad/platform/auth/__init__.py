@@ -1,0 +1,1 @@
+"""Profiles of platforms, and the tokens that open them."""

@@ -1,0 +1,121 @@
+"""The client of one platform, with the names of the old SDK."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any, Self
+
+from launchpad.errors import Unreachable
+from launchpad.platform.applications import Applications, Versions
+from launchpad.platform.auth.profiles import Profile, select_profile
+from launchpad.platform.auth.tokens import token_source
+from launchpad.platform.http import Api
+from launchpad.platform.models import ApplicationReadResponse, MeReadResponse, VersionReadResponse
+from launchpad.platform.runs import Run, Runs
+from launchpad.settings import Settings, load_settings
+
+_ME_LIVES = 300.0  # seconds
+
+
+class Client:
+    """A connection to the platform of a profile; thread-safe; close it, or use it as a context manager.
+
+    The embedded platform is started when it does not run. `token_provider` returns a bearer token and replaces
+    signing in; `cache_token` is accepted as the old SDK has it.
+
+    Raises:
+        SettingsError: the settings name no platform.
+        LaunchpadError: the embedded platform does not start.
+    """
+
+    def __init__(
+        self,
+        cache_token: bool = True,
+        token_provider: Callable[[], str] | None = None,
+        *,
+        profile: Profile | None = None,
+        settings: Settings | None = None,
+    ) -> None:
+        self.settings = settings or load_settings()
+        self.profile = _resolved(profile or select_profile(self.settings))
+        source = token_provider or token_source(self.profile, self.settings).token
+        self.api = Api(self.profile.api_root, source, timeout=self.settings.run_timeout)
+        self.token = source
+        self.versions = Versions(self.api, self.settings)
+        self.applications = Applications(self.api, self.settings, self.versions)
+        self.runs = Runs(self.api, self.settings, self.versions)
+        self._me: tuple[float, MeReadResponse] | None = None
+        self._lock = threading.Lock()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connections."""
+        self.api.close()
+
+    def me(self, nocache: bool = False) -> MeReadResponse:
+        """Who is signed in, kept for five minutes.
+
+        Raises:
+            Unreachable: the platform does not answer.
+            ApiException: it refused or failed.
+        """
+        with self._lock:
+            if nocache or self._me is None or time.monotonic() - self._me[0] > _ME_LIVES:
+                answer = self.api.get("/api/v1/me", timeout=self.settings.me_timeout)
+                self._me = (time.monotonic(), MeReadResponse.model_validate(answer))
+            return self._me[1]
+
+    def application(self, application_id: str, nocache: bool = False) -> ApplicationReadResponse:
+        """An application with its versions. Raises as `me`; NotFoundException where there is none."""
+        return self.applications.details(application_id, nocache)
+
+    def application_version(
+        self, application_id: str, version_number: str | None = None, nocache: bool = False
+    ) -> VersionReadResponse:
+        """A version, the latest where none is named. Raises as `application`."""
+        return self.versions.details(application_id, version_number, nocache)
+
+    def run(self, run_id: str) -> Run:
+        """A handle of a run; asks nothing yet."""
+        return self.runs(run_id)
+
+    def health(self) -> dict[str, Any]:
+        """What the platform says of itself: `status` UP, DEGRADED or DOWN, and a `reason`.
+
+        Raises:
+            Unreachable: the platform does not answer.
+        """
+        answer = self.api.get("/health", timeout=self.settings.health_timeout, signed=False)
+        if not isinstance(answer, dict) or "status" not in answer:
+            raise Unreachable(
+                "This is not a platform",
+                detail="Its health answer is not understood.",
+                advice="Check the address.",
+                subject=self.api.root,
+            )
+        return answer
+
+
+def _resolved(profile: Profile) -> Profile:
+    if profile.kind != "embedded" or profile.api_root:
+        return profile
+    from launchpad.platform.embedded import ensure_running
+
+    endpoint = ensure_running()
+    return replace(
+        profile,
+        api_root=endpoint.api_root,
+        issuer=endpoint.issuer,
+        client_id=endpoint.client_id,
+        audience=endpoint.audience,
+        storage_endpoint=endpoint.storage_endpoint,
+        launch_secret=endpoint.launch_secret,
+    )

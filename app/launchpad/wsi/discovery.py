@@ -1,0 +1,119 @@
+"""Finding slides in files and folders, by their names; only DICOM headers are read here."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from launchpad.errors import SlideError
+from launchpad.progress import Progress
+from launchpad.wsi import dicom
+from launchpad.wsi.formats import NAMES, format_name, is_dicom_file
+
+
+@dataclass(frozen=True)
+class FoundSlide:
+    """One slide: `path` is the file that is sent, `files` are all files that form it."""
+
+    path: Path
+    files: tuple[Path, ...]
+    format: str
+
+
+@dataclass(frozen=True)
+class Rejected:
+    """A file or folder that cannot be taken, and what to do about it."""
+
+    path: Path
+    reason: str
+    advice: str
+
+
+def find(paths: Iterable[Path], progress: Progress | None = None) -> Iterator[FoundSlide | Rejected]:
+    """Look for slides in files and folders (recursively, in sorted order); each slide comes once.
+
+    In a folder, files that are no slides by their suffix are passed over; a file that is named itself and is no
+    slide is Rejected. The files of a DICOM pyramid are one slide, whichever of them is named.
+
+    Raises:
+        Cancelled: the progress was cancelled.
+    """
+    watch = progress or Progress()
+    seen: set[Path] = set()
+    for path in paths:
+        path = path.expanduser().absolute()
+        entries = _find_in_folder(path, watch) if path.is_dir() else _find_file(path)
+        for entry in entries:
+            if entry.path in seen:
+                continue
+            seen.add(entry.path)
+            watch.report(len(seen), 0, entry.path.name)
+            yield entry
+
+
+def _find_file(path: Path) -> Iterator[FoundSlide | Rejected]:
+    if not path.is_file():
+        yield Rejected(path, "There is no such file or folder", "Check the path.")
+    elif path.suffix.lower() == ".dcm" or is_dicom_file(path):
+        try:
+            yield _dicom_slide(dicom.pyramid_of(path))
+        except SlideError as error:
+            yield _rejected(path, error)
+    elif name := format_name(path):
+        yield FoundSlide(path, (path,), name)
+    else:
+        yield Rejected(path, "This is no slide by its name", f"Slides end in {', '.join(sorted(NAMES))}.")
+
+
+def _find_in_folder(folder: Path, progress: Progress) -> Iterator[FoundSlide | Rejected]:
+    problems: list[OSError] = []
+    visited: set[str] = set()
+    for name, folders, files in os.walk(folder, followlinks=True, onerror=problems.append):
+        real = os.path.realpath(name)
+        if real in visited:  # a link that leads back
+            folders.clear()
+            continue
+        visited.add(real)
+        folders[:] = sorted(item for item in folders if not item.startswith("."))
+        progress.check()
+        yield from _files_of_one_folder(Path(name), sorted(files), progress)
+    for error in problems:
+        where = Path(error.filename or folder)
+        yield Rejected(where, f"The folder cannot be read: {error.strerror}", "Check its permissions.")
+
+
+def _files_of_one_folder(folder: Path, names: list[str], progress: Progress) -> Iterator[FoundSlide | Rejected]:
+    found: list[FoundSlide | Rejected] = []
+    instances: list[dicom.Instance] = []
+    for name in names:
+        path = folder / name
+        kind = format_name(path)
+        if not kind or name.startswith("."):  # hidden files are other programs' notes, such as macOS' "._x.svs"
+            continue
+        if kind != "DICOM":
+            found.append(FoundSlide(path, (path,), kind))
+            continue
+        progress.check()
+        try:
+            instance = dicom.read_instance(path)
+            dicom.require_slide(instance)
+        except SlideError as error:
+            found.append(_rejected(path, error))
+        else:
+            instances.append(instance)
+    for pyramid in dicom.group(instances):
+        try:
+            found.append(_dicom_slide(pyramid))
+        except SlideError as error:
+            found.append(_rejected(pyramid.files[0], error))
+    yield from sorted(found, key=lambda entry: entry.path)
+
+
+def _dicom_slide(pyramid: dicom.Pyramid) -> FoundSlide:
+    return FoundSlide(pyramid.base().path, pyramid.files, "DICOM")
+
+
+def _rejected(path: Path, error: SlideError) -> Rejected:
+    return Rejected(path, f"{error.title}. {error.detail}".strip(), error.advice)

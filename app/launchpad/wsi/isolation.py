@@ -1,0 +1,93 @@
+"""Decoding in processes of its own: a malformed slide may kill its worker, never the application."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+from typing import Self, TypeVar
+
+from launchpad import paths
+from launchpad.errors import SlideError, WorkerDied
+from launchpad.supervised import Pool
+from launchpad.wsi.metadata import SlideMetadata, read_metadata
+from launchpad.wsi.thumbnails import thumbnail_png
+
+T = TypeVar("T")
+
+_MEMORY_LIMIT = 2 << 30
+_METADATA_SECONDS = 120.0  # a slide on a sleeping network drive takes its time
+_THUMBNAIL_SECONDS = 300.0
+
+
+class SlideService:
+    """Headers and thumbnails of slides, read by worker processes. Thread-safe; close it at the end."""
+
+    def __init__(self, workers: int = 2) -> None:
+        self._pool = Pool("slide-reader", workers, memory_limit=_MEMORY_LIMIT)
+        self._closed = False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def metadata(self, path: Path) -> SlideMetadata:
+        """As `read_metadata`, in a worker process.
+
+        Raises:
+            SlideError: the slide cannot be read; also when its worker died of it.
+        """
+        return self._call(path, _METADATA_SECONDS, read_metadata, path)
+
+    def thumbnail(self, path: Path, size: int = 256) -> bytes:
+        """As `thumbnail_png`, in a worker process, kept on disk until the file changes.
+
+        Raises:
+            SlideError: the slide cannot be read; also when its worker died of it.
+        """
+        kept = _cache_file(path, size)
+        with contextlib.suppress(FileNotFoundError):
+            return kept.read_bytes()
+        png = self._call(path, _THUMBNAIL_SECONDS, thumbnail_png, path, size)
+        # Pictures of slides are as private as the slides.
+        paths.ensure_private(kept.parent)
+        paths.write_private(kept, png)
+        return png
+
+    def close(self) -> None:
+        """End the worker processes; later calls fail."""
+        self._closed = True
+        self._pool.close()
+
+    def _call(self, path: Path, seconds: float, target: Callable[..., T], *args: object) -> T:
+        try:
+            return self._pool.call(target, *args, time_limit=seconds)
+        except WorkerDied as error:
+            if self._closed:
+                raise
+            raise SlideError(
+                "The slide cannot be read",
+                detail=f"{error.title}. {error.detail}",
+                advice=error.advice,
+                subject=str(path),
+            ) from error
+
+
+def _cache_file(path: Path, size: int) -> Path:
+    try:
+        status = path.stat()
+    except OSError as error:
+        raise SlideError(
+            "The slide cannot be opened",
+            detail=f"{error.strerror or error}.",
+            advice="Check that the file exists and that you may read it.",
+            subject=str(path),
+        ) from error
+    key = f"{path.absolute()}\0{status.st_size}\0{status.st_mtime_ns}\0{size}"
+    return paths.cache_dir() / "thumbnails" / f"{hashlib.sha256(key.encode(errors='surrogatepass')).hexdigest()}.png"

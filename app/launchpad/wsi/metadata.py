@@ -1,0 +1,128 @@
+"""What the header of a slide says: size, resolution, levels."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from launchpad.wsi import dicom
+from launchpad.wsi.formats import format_name, is_dicom_file
+from launchpad.wsi.reader import open_slide, translated
+
+# OpenSlide's vendor, where the suffix alone does not tell.
+_VENDOR_FORMATS = {"aperio": "SVS", "dicom": "DICOM", "philips-tiff": "Philips TIFF"}
+_SMALLEST_MPP, _LARGEST_MPP = 0.02, 20.0  # outside of this it is a resolution for printing, not a microscope's
+
+
+@dataclass(frozen=True)
+class Level:
+    """One level of the pyramid, in pixels."""
+
+    width: int
+    height: int
+    downsample: float
+
+
+@dataclass(frozen=True)
+class SlideMetadata:
+    """Header of one slide.
+
+    Attributes:
+        path: the file that is sent; of a DICOM pyramid the instance with the base level.
+        files: all files that form the slide.
+        format: the format as people call it.
+        vendor: OpenSlide's name of the format.
+        width: of the base level, pixels.
+        height: of the base level, pixels.
+        mpp_x: micrometres a pixel, None where the file does not say; never guessed.
+        mpp_y: likewise.
+        mpp_problem: "" or why the resolution is missing.
+        objective_power: magnification of the objective, where the file says it.
+        levels: base level first.
+        size: bytes of `path`.
+        associated_images: names of label, overview and thumbnail.
+    """
+
+    path: Path
+    files: tuple[Path, ...]
+    format: str
+    vendor: str
+    width: int
+    height: int
+    mpp_x: float | None
+    mpp_y: float | None
+    mpp_problem: str
+    objective_power: float | None
+    levels: tuple[Level, ...]
+    size: int
+    associated_images: tuple[str, ...]
+
+
+def read_metadata(path: Path) -> SlideMetadata:
+    """Read the header of a slide file; any one file of a DICOM pyramid will do.
+
+    Raises:
+        SlideError: there is no such file, it is no slide, or it is damaged.
+    """
+    path = path.expanduser().absolute()
+    files: tuple[Path, ...] = (path,)
+    is_dicom = is_dicom_file(path)
+    if is_dicom:
+        pyramid = dicom.pyramid_of(path)
+        path, files = pyramid.base().path, pyramid.files
+    with open_slide(path) as slide, translated(path):
+        properties = slide.properties
+        vendor = properties.get("openslide.vendor", "")
+        width, height = slide.dimensions
+        levels = tuple(
+            Level(size[0], size[1], float(downsample))
+            for size, downsample in zip(slide.level_dimensions, slide.level_downsamples, strict=True)
+        )
+        mpp_x, mpp_y, problem = _resolution(properties, is_dicom)
+        return SlideMetadata(
+            path=path,
+            files=files,
+            format=_VENDOR_FORMATS.get(vendor) or format_name(path) or vendor,
+            vendor=vendor,
+            width=width,
+            height=height,
+            mpp_x=mpp_x,
+            mpp_y=mpp_y,
+            mpp_problem=problem,
+            objective_power=_number(properties.get("openslide.objective-power")),
+            levels=levels,
+            size=path.stat().st_size,
+            associated_images=tuple(sorted(slide.associated_images)),
+        )
+
+
+def media_type(path: Path) -> str:
+    """Media type of a slide file, as applications' schemas want it."""
+    return {".tif": "image/tiff", ".tiff": "image/tiff", ".dcm": "application/dicom"}.get(
+        path.suffix.lower(), "application/octet-stream"
+    )
+
+
+def _number(text: str | None) -> float | None:
+    try:
+        value = float(text or "")
+    except ValueError:
+        return None
+    return value if math.isfinite(value) and value > 0 else None
+
+
+def _resolution(properties: Mapping[str, str], is_dicom: bool) -> tuple[float | None, float | None, str]:
+    texts = properties.get("openslide.mpp-x"), properties.get("openslide.mpp-y")
+    x, y = (_number(text) for text in texts)
+    if x is None or y is None:
+        if texts == (None, None):
+            return None, None, "The file does not say how large a pixel is."
+        return None, None, f"The file's size of a pixel is no number: {texts[0]} × {texts[1]} µm."
+    if not (_SMALLEST_MPP <= x <= _LARGEST_MPP and _SMALLEST_MPP <= y <= _LARGEST_MPP):
+        return None, None, f"The file's size of a pixel cannot be a microscope's: {x:g} × {y:g} µm."
+    if is_dicom and x == y == 1.0:
+        # DICOM demands a pixel spacing, so converters that know none write one.
+        return None, None, "The file says exactly 1 µm a pixel, which converters write when they do not know it."
+    return x, y, ""

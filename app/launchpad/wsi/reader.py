@@ -1,0 +1,215 @@
+"""Pixels of a slide, as RGB arrays on white."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+from collections.abc import Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+from launchpad.errors import SlideError
+from launchpad.wsi import dicom, dicom_colour
+from launchpad.wsi.formats import is_dicom_file
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+    from openslide import OpenSlide
+
+_PIECE = 4 << 20  # source pixels decoded at once: 16 MB, whatever area is asked for
+_MAX_SIDE = 1 << 31
+
+
+@contextlib.contextmanager
+def translated(path: Path) -> Iterator[None]:
+    """Turn OpenSlide's and the system's errors into SlideError that names the file."""
+    import openslide
+
+    try:
+        yield
+    except openslide.OpenSlideUnsupportedFormatError as error:
+        raise SlideError(
+            "The file is not a whole slide image that can be read",
+            detail="Its content fits none of the known slide formats, whatever its name says.",
+            advice="Check that it is complete. Plain images have to be converted into a tiled pyramid TIFF.",
+            subject=str(path),
+        ) from error
+    except openslide.OpenSlideError as error:
+        raise SlideError(
+            "The slide cannot be read",
+            detail=f"{str(error).rstrip('.')}.",
+            advice="The file is damaged or incomplete. Copy it again from where it was made, or leave it out.",
+            subject=str(path),
+        ) from error
+    except OSError as error:
+        raise SlideError(
+            "The slide cannot be opened",
+            detail=f"{error.strerror or error}.",
+            advice="Check that the file exists and that you may read it.",
+            subject=str(path),
+        ) from error
+
+
+def open_slide(path: Path) -> OpenSlide:
+    """Open a slide with OpenSlide.
+
+    Raises:
+        SlideError: there is no such file, or it is no slide.
+    """
+    import openslide
+
+    with translated(path):
+        with path.open("rb") as file:  # tells a missing or locked file from one that is no slide
+            file.read(1)
+        slide = openslide.OpenSlide(str(path))
+    width, height = slide.dimensions
+    if not (0 < width < _MAX_SIDE and 0 < height < _MAX_SIDE):
+        slide.close()
+        raise SlideError(
+            "The slide has no usable size",
+            detail=f"Its header says {width} × {height} px.",
+            advice="The file is damaged. Leave it out.",
+            subject=str(path),
+        )
+    return slide
+
+
+class SlideReader:
+    """An open slide. A context manager; for one thread at a time.
+
+    Attributes:
+        width: of the base level, pixels.
+        height: of the base level, pixels.
+        level_dimensions: (width, height) of each level.
+        level_downsamples: how many base pixels a pixel of each level spans.
+    """
+
+    def __init__(self, path: Path) -> None:
+        """Open the slide.
+
+        Raises:
+            SlideError: there is no such file, or it is no slide.
+        """
+        self.path = path
+        self._slide = open_slide(path)
+        self.width, self.height = self._slide.dimensions
+        self.level_dimensions: tuple[tuple[int, int], ...] = tuple(self._slide.level_dimensions)
+        self.level_downsamples: tuple[float, ...] = tuple(self._slide.level_downsamples)
+        self._unreadable_levels: set[int] = set()
+        self._ycbcr_levels = _ycbcr_levels(path, self.level_dimensions)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the file."""
+        self._slide.close()
+
+    def read(self, x: int, y: int, width: int, height: int, downsample: float = 1.0) -> NDArray[np.uint8]:
+        """Pixels of a rectangle.
+
+        Args:
+            x: left edge in pixels of the base level; may be negative.
+            y: top edge in pixels of the base level; may be negative.
+            width: of the returned array.
+            height: of the returned array.
+            downsample: how many base pixels a returned pixel spans, 1 or more; any number.
+
+        Returns:
+            RGB, shape (height, width, 3); white outside of the slide and where it is transparent.
+
+        Raises:
+            SlideError: this part of the file is damaged.
+        """
+        import cv2
+        import numpy as np
+
+        level = self._level_for(downsample)
+        factor = downsample / self.level_downsamples[level]
+        exact = abs(factor - 1.0) * max(width, height) < 0.5  # less than half a pixel over the whole width
+        source = (width, height) if exact else (max(1, round(width * factor)), max(1, round(height * factor)))
+        if source[0] * source[1] > _PIECE and max(width, height) > 1:
+            return self._read_halves(x, y, width, height, downsample)
+        try:
+            pixels = self._read_level(x, y, level, *source)
+        except SlideError:
+            if level == 0:
+                raise
+            # Some converters write lower levels that cannot be decoded; the base level holds all there is.
+            self._unreadable_levels.add(level)
+            self._slide.close()  # an OpenSlide handle that met an error stays in it
+            self._slide = open_slide(self.path)
+            return self.read(x, y, width, height, downsample)
+        if exact:
+            return pixels
+        how = cv2.INTER_AREA if factor > 1 else cv2.INTER_LINEAR
+        return np.asarray(cv2.resize(pixels, (width, height), interpolation=how), dtype=np.uint8)
+
+    def overview(self, downsample: float) -> NDArray[np.uint8]:
+        """The whole slide, one pixel for each `downsample` base pixels, decoded piece by piece in bounded memory.
+
+        Returns:
+            RGB, shape (ceil(height / downsample), ceil(width / downsample), 3).
+
+        Raises:
+            SlideError: the file is damaged.
+        """
+        columns, rows = math.ceil(self.width / downsample), math.ceil(self.height / downsample)
+        return self.read(0, 0, columns, rows, downsample)
+
+    def thumbnail(self, size: int) -> NDArray[np.uint8]:
+        """The whole slide as RGB, its longest side `size` pixels or less; never enlarged."""
+        return self.overview(max(1.0, max(self.width, self.height) / size))
+
+    def _level_for(self, downsample: float) -> int:
+        best = 0
+        for level, value in enumerate(self.level_downsamples):
+            if value <= downsample * 1.005 and level not in self._unreadable_levels:
+                best = level
+        return best
+
+    def _read_halves(self, x: int, y: int, width: int, height: int, downsample: float) -> NDArray[np.uint8]:
+        import numpy as np
+
+        if width >= height:
+            near = width // 2
+            first = self.read(x, y, near, height, downsample)
+            second = self.read(x + round(near * downsample), y, width - near, height, downsample)
+            return np.concatenate([first, second], axis=1)
+        near = height // 2
+        first = self.read(x, y, width, near, downsample)
+        second = self.read(x, y + round(near * downsample), width, height - near, downsample)
+        return np.concatenate([first, second], axis=0)
+
+    def _read_level(self, x: int, y: int, level: int, width: int, height: int) -> NDArray[np.uint8]:
+        import cv2
+        import numpy as np
+
+        with translated(self.path):
+            pixels = np.asarray(self._slide.read_region((x, y), level, (width, height)))
+        alpha = pixels[:, :, 3]
+        rgb = np.ascontiguousarray(pixels[:, :, :3])
+        if level in self._ycbcr_levels:
+            rgb = np.asarray(cv2.cvtColor(rgb[:, :, [0, 2, 1]], cv2.COLOR_YCrCb2RGB), dtype=np.uint8)
+        if alpha.min() == 255:
+            return rgb
+        weight = alpha[:, :, None].astype(np.uint16)
+        blended = (rgb * weight + 255 * (255 - weight) + 127) // 255
+        return blended.astype(np.uint8)
+
+
+def _ycbcr_levels(path: Path, sizes: tuple[tuple[int, int], ...]) -> frozenset[int]:
+    """Levels whose colours OpenSlide gets wrong."""
+    if not is_dicom_file(path):
+        return frozenset()
+    wrong = {
+        (item.width, item.height) for item in dicom.pyramid_of(path).volumes if dicom_colour.is_mislabelled(item.path)
+    }
+    return frozenset(level for level, size in enumerate(sizes) if size in wrong)
