@@ -11,7 +11,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QPushButton
 from pytestqt.qtbot import QtBot
 
-from launchpad.desktop.pages.wizard.draft_model import _version_order, default_schedule
+from launchpad.desktop.pages.wizard.draft_model import default_schedule, mpp_allowed
 from launchpad.desktop.pages.wizard.parts import TagChips
 from launchpad.desktop.pages.wizard.step_slides import _path
 from launchpad.desktop.widgets.drop_area import DropArea
@@ -100,9 +100,12 @@ def test_pasted_paths(line: str, path: Path | None) -> None:
     assert _path(line) == path
 
 
-def test_versions_are_ordered_as_numbers() -> None:
-    numbers = ["0.9.0", "0.10.0", "0.10.0-beta", "1.0.0", "0.2.11"]
-    assert sorted(numbers, key=_version_order, reverse=True) == ["1.0.0", "0.10.0", "0.10.0-beta", "0.9.0", "0.2.11"]
+@pytest.mark.parametrize(
+    ("mpp", "allowed"), [(0.05, False), (0.051, True), (2.0, True), (2.01, False), (float("nan"), False)]
+)
+def test_the_schema_limits_the_mpp(mpp: float, allowed: bool) -> None:
+    schema = {"properties": {"resolution_mpp": {"type": "number", "exclusiveMinimum": 0.05, "maximum": 2.0}}}
+    assert mpp_allowed(schema, mpp) is allowed
 
 
 def test_the_default_schedule_is_six_and_twenty_four_hours() -> None:

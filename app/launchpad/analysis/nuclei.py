@@ -28,10 +28,10 @@ class Parameters:
     lowest_threshold: float = 0.12
     opening: float = 0.9
     largest_hole: float = 50.0
-    seed_sigma: float = 1.0
-    seed_radius: float = 3.0
-    saddle: float = 0.15
-    smallest_area: float = 12.0
+    seed_sigma: float = 0.8
+    seed_radius: float = 5.0
+    saddle: float = 0.07
+    smallest_area: float = 9.0
     largest_area: float = 350.0
     lowest_contrast: float = 0.06
     most_contact: float = 0.55

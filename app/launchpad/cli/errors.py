@@ -53,6 +53,4 @@ def show(error: LaunchpadError) -> None:
 def wants_json() -> bool:
     """Whether `--format json` is among the arguments."""
     arguments = sys.argv[1:]
-    return "--format=json" in arguments or any(
-        pair == ("--format", "json") for pair in itertools.pairwise(arguments)
-    )
+    return "--format=json" in arguments or any(pair == ("--format", "json") for pair in itertools.pairwise(arguments))

@@ -66,6 +66,8 @@ class SlideTableModel(QAbstractTableModel):
         super().__init__(parent)
         self._draft = draft
         self._picture = picture
+        self.mpp_allowed: Callable[[float], bool] = lambda mpp: MPP_LOWEST <= mpp <= MPP_HIGHEST
+        """Which resolutions the application takes."""
         self._stack = stack
         self._rows: dict[str, int] = {}
         self._problems: dict[str, tuple[Problem, ...]] = {}
@@ -420,7 +422,7 @@ class SlideTableModel(QAbstractTableModel):
                 number = float(text.replace(",", "."))
             except ValueError:
                 return False, None
-            return MPP_LOWEST <= number <= MPP_HIGHEST, (number, "user")
+            return self.mpp_allowed(number), (number, "user")
         column = next(column for column in self._draft.columns if column.key == key)
         if not text or not column.choices or text in column.choices:
             return True, text

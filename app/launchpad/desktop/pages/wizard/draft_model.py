@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -17,7 +17,7 @@ from PySide6.QtGui import QPixmap, QUndoStack
 from launchpad.application.columns import columns
 from launchpad.application.draft import Problem, Slide, SubmissionDraft, delete_draft, load_drafts
 from launchpad.desktop.background import Job, Jobs, in_thread
-from launchpad.desktop.models.slide_table import SlideTableModel
+from launchpad.desktop.models.slide_table import MPP_HIGHEST, MPP_LOWEST, SlideTableModel
 from launchpad.desktop.models.thumbnails import Thumbnails
 from launchpad.desktop.models.words import counted
 from launchpad.desktop.session import Session
@@ -73,6 +73,8 @@ class DraftModel(QObject):
         self._details: dict[str, VersionReadResponse] = {}
         self._entries: deque[Slide | Rejected] = deque()
         self._queue: list[Path] = []
+        self._scanned: tuple[Path, ...] = ()
+        self._seen: set[Path] = set()
         self._added = self._doubles = 0
         self._known: list[Problem] | None = None
         self._kept = False  # whether the draft store has this draft
@@ -102,8 +104,10 @@ class DraftModel(QObject):
         """Numbers of the application's versions, the newest first."""
         if self.application is None:
             return []
+        from launchpad.platform.applications import precedence
+
         numbers = [str(version.number) for version in self.application.versions]
-        return sorted(numbers, key=_version_order, reverse=True)
+        return sorted(numbers, key=precedence, reverse=True)
 
     def choose_version(self, number: str) -> None:
         """Take another version: its schema may ask for other columns, so edits cannot be undone beyond this."""
@@ -144,7 +148,10 @@ class DraftModel(QObject):
         if self._ended or number != self.draft.version:  # another one was chosen meanwhile
             return
         inputs = self._details[number].input_artifacts
-        self.slides.set_columns(columns(inputs[0].metadata_schema) if inputs else ())
+        schema: Mapping[str, Any] = inputs[0].metadata_schema if inputs else {}
+        self.slides.mpp_allowed = partial(mpp_allowed, schema)
+        # What is known beforehand stands last: the eye goes to what is to be filled in.
+        self.slides.set_columns(tuple(sorted(columns(schema), key=lambda column: column.default is not None)))
         self.version_loaded.emit()
         self._announce()
         self._start_scan()
@@ -209,6 +216,7 @@ class DraftModel(QObject):
         if self.scan is not None or not self._queue or self.version is None or self._ended:
             return
         paths, self._queue = self._queue, []
+        self._scanned, self._seen = tuple(paths), set()
         for path in paths:
             self.rejected.pop(path, None)
         self._added = self._doubles = 0
@@ -235,8 +243,10 @@ class DraftModel(QObject):
             entry = self._entries.popleft()
             if isinstance(entry, Rejected):
                 self.rejected[entry.path] = entry
+                self._seen.add(entry.path)
             else:
                 found.append(entry)
+                self._seen.update(entry.files)
         if found:
             added = self.slides.add(found)
             self._added += added
@@ -418,10 +428,15 @@ def _has_content(draft: SubmissionDraft) -> bool:
     return bool(draft.slides or draft.note or draft.tags)
 
 
-def _version_order(number: str) -> tuple[Any, ...]:
-    """Order of semantic versions: by number, a pre-release before its release."""
-    core, _, rest = number.partition("+")[0].partition("-")
-    return (tuple(int(part) if part.isdigit() else 0 for part in core.split(".")), rest == "", rest)
+def mpp_allowed(schema: Mapping[str, Any], mpp: float) -> bool:
+    """Whether the schema of an input's metadata takes this resolution (micrometres per pixel)."""
+    limits = schema.get("properties", {}).get("resolution_mpp", {})
+    return bool(
+        MPP_LOWEST <= mpp <= MPP_HIGHEST
+        and limits.get("minimum", mpp) <= mpp <= limits.get("maximum", mpp)
+        and ("exclusiveMinimum" not in limits or limits["exclusiveMinimum"] < mpp)
+        and ("exclusiveMaximum" not in limits or mpp < limits["exclusiveMaximum"])
+    )
 
 
 def _find(

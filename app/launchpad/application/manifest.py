@@ -1,0 +1,135 @@
+"""The metadata CSV: columns, order and separator of the existing SDK, so that files go both ways."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Sequence
+from pathlib import Path
+
+from launchpad import paths
+from launchpad.application.columns import Column
+from launchpad.application.draft import Slide
+from launchpad.errors import BadInput, LaunchpadError
+
+_BEFORE = ("external_id", "checksum_base64_crc32c", "resolution_mpp", "width_px", "height_px")
+_AFTER = ("platform_bucket_url",)
+
+
+def write_manifest(path: Path, slides: Sequence[Slide], columns: Sequence[Column]) -> None:
+    """Write the slides; a missing MPP is an empty cell.
+
+    Raises:
+        LaunchpadError: the file cannot be written.
+    """
+    out = io.StringIO()
+    rows = csv.writer(out, delimiter=";", quotechar='"', quoting=csv.QUOTE_MINIMAL, lineterminator="\r\n")
+    rows.writerow([*_BEFORE, *(column.key for column in columns), *_AFTER])
+    for slide in slides:
+        rows.writerow(
+            [
+                slide.external_id,
+                slide.crc32c or "",
+                "" if slide.mpp is None else repr(slide.mpp),
+                slide.width,
+                slide.height,
+                *(slide.values.get(column.key, "") for column in columns),
+                slide.bucket_url,
+            ]
+        )
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        paths.write_atomic(path, out.getvalue().encode("utf-8"))
+    except OSError as error:
+        raise LaunchpadError(
+            "The metadata file cannot be written",
+            detail=f"{error.strerror or error}.",
+            advice="Choose another place, or check the disk and your rights.",
+            subject=str(path),
+        ) from error
+
+
+def read_manifest(path: Path, columns: Sequence[Column]) -> list[Slide]:
+    """Read slides from a metadata CSV; `;` or `,`, with or without a byte order mark. Other columns are ignored.
+
+    Raises:
+        BadInput: names the row and the column that cannot be used.
+    """
+    try:
+        text = path.read_bytes().decode("utf-8-sig")
+    except OSError as error:
+        raise BadInput(
+            "The metadata file cannot be read",
+            detail=f"{error.strerror or error}.",
+            advice="Check its path.",
+            subject=str(path),
+        ) from error
+    except UnicodeDecodeError as error:
+        raise BadInput("The metadata file is not UTF-8", advice="Save it as UTF-8 CSV.", subject=str(path)) from error
+    header = text.partition("\n")[0]
+    delimiter = max(";,\t", key=header.count)
+    rows = csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter)
+    missing = [name for name in _BEFORE if name not in (rows.fieldnames or ())]
+    if missing:
+        raise BadInput(
+            "The metadata file lacks columns",
+            detail=f"Missing: {', '.join(missing)}.",
+            advice="Make it by `launchpad application run prepare`.",
+            subject=str(path),
+        )
+    slides = [_slide(row, number, columns, path) for number, row in enumerate(rows, start=2)]
+    if not slides:
+        raise BadInput(
+            "The metadata file holds no slides", advice="Prepare a folder that has slides.", subject=str(path)
+        )
+    return slides
+
+
+def _slide(row: dict[str, str | None], number: int, columns: Sequence[Column], file: Path) -> Slide:
+    def cell(name: str) -> str:
+        return (row.get(name) or "").strip()
+
+    def whole(name: str) -> int:
+        try:
+            return int(cell(name))
+        except ValueError:
+            raise _bad(file, number, name, cell(name), "a whole number") from None
+
+    external_id = cell("external_id")
+    if not external_id:
+        raise _bad(file, number, "external_id", "", "the path of a slide")
+    mpp: float | None = None
+    if cell("resolution_mpp"):
+        try:
+            mpp = float(cell("resolution_mpp").replace(",", "."))
+        except ValueError:
+            raise _bad(file, number, "resolution_mpp", cell("resolution_mpp"), "a number") from None
+    # The old SDK writes 0.0 where the file says nothing.
+    mpp = mpp or None
+    path = Path(external_id)
+    if not path.is_absolute() and "://" not in external_id:
+        path = file.absolute().parent / path
+    return Slide(
+        path=path,
+        files=(path,),
+        external_id=external_id,
+        format=path.suffix.lstrip(".").upper(),
+        size=path.stat().st_size if path.is_file() else 0,
+        width=whole("width_px"),
+        height=whole("height_px"),
+        mpp=mpp,
+        mpp_origin="" if mpp is None else "file",
+        mpp_problem="the file does not say its resolution." if mpp is None else "",
+        crc32c=cell("checksum_base64_crc32c") or None,
+        values={column.key: cell(column.key) for column in columns if cell(column.key)},
+        bucket_url=cell("platform_bucket_url"),
+    )
+
+
+def _bad(file: Path, row: int, column: str, value: str, wanted: str) -> BadInput:
+    return BadInput(
+        "The metadata file cannot be used",
+        detail=f"Row {row}, column {column}: “{value}” is not {wanted}.",
+        advice="Correct the cell, then try again.",
+        subject=str(file),
+    )

@@ -1,0 +1,18 @@
+"""`launchpad desktop`: the window."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer()
+
+
+@app.command()
+def desktop(files: Annotated[list[Path] | None, typer.Argument(help="Slides or folders to start with.")] = None) -> int:
+    """Open the window."""
+    from launchpad.desktop.__main__ import main
+
+    return main([str(file) for file in files or []])

@@ -1,0 +1,1 @@
+"""Health, logging, and what else concerns Launchpad itself."""

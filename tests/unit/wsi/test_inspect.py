@@ -1,0 +1,31 @@
+"""`launchpad wsi inspect`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import tifffile
+from typer.testing import CliRunner
+
+from launchpad.cli.wsi import app
+
+
+def test_inspect_as_json_and_text(sample_dicom: Path) -> None:
+    path = str(sample_dicom / "label.dcm")
+    found = json.loads(CliRunner().invoke(app, ["inspect", path, "--format", "json"]).stdout)
+    assert found["resolution"]["mpp_x"] == 0.499
+    assert found["levels"]["count"] == 5
+    text = CliRunner().invoke(app, ["inspect", path])
+    assert text.exit_code == 0
+    assert "Width: 2220 px" in text.stdout
+    assert "MPP (x): 0.4990 µm" in text.stdout
+
+
+def test_inspect_says_what_is_missing(tmp_path: Path) -> None:
+    path = tmp_path / "x.tif"
+    tifffile.imwrite(path, np.zeros((128, 128, 3), np.uint8), tile=(128, 128), photometric="rgb", metadata=None)
+    text = CliRunner().invoke(app, ["inspect", str(path)])
+    assert "MPP (x): unknown" in text.stdout
+    assert "does not say" in text.stdout
