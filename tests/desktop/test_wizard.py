@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 import qasync
-from PySide6.QtCore import QDateTime, QEvent, QMimeData, QPointF, Qt, QUrl
-from PySide6.QtGui import QDropEvent
+from PySide6.QtCore import QDateTime, QEvent, QMimeData, QPoint, QPointF, Qt, QUrl
+from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import (
     QApplication,
@@ -27,7 +27,7 @@ from PySide6.QtWidgets import (
 )
 
 from launchpad.application.draft import delete_draft, load_drafts
-from launchpad.desktop.background import Jobs
+from launchpad.desktop.background import Jobs, pool
 from launchpad.desktop.navigation import Route, RunPage
 from launchpad.desktop.pages.wizard.wizard import WizardPage
 from launchpad.desktop.session import Session
@@ -47,7 +47,11 @@ class Bench:
         self.pages: list[WizardPage] = []
 
     def run(self, work: Coroutine[Any, Any, None]) -> None:
-        self.loop.run_until_complete(asyncio.wait_for(work, 90))
+        async def limited() -> None:
+            async with asyncio.timeout(90):
+                await work
+
+        self.loop.run_until_complete(limited())
 
     async def page(self, *, ready: bool = True) -> WizardPage:
         page = WizardPage(self.session, self.jobs, self.went.append, APPLICATION)
@@ -90,18 +94,18 @@ def bench(qapp: QApplication, platform_endpoint: object) -> Iterator[Bench]:
 
     async def begin() -> None:
         session.start()
-        await until(lambda: session.client is not None and session.applications)
+        await until(lambda: session.is_connected and session.applications)
 
     async def end() -> None:
         for page in list(made.pages):
             await made.leave(page)
-        await settled(session)
+        await session.close()
 
     made.run(begin())
     yield made
     made.run(end())
     assert made.jobs.shutdown() == []
-    session.close()
+    pool.close()
     for draft in load_drafts():
         delete_draft(draft.id)
     QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
@@ -246,6 +250,15 @@ def test_slides_are_dropped_anywhere_on_the_page(bench: Bench, sample_tiff: Path
         page = await bench.page()
         data = QMimeData()
         data.setUrls([QUrl.fromLocalFile(str(sample_tiff))])
+        enter = QDragEnterEvent(
+            QPoint(5, 5),
+            Qt.DropAction.CopyAction,
+            data,
+            Qt.MouseButton.LeftButton,
+            Qt.KeyboardModifier.NoModifier,
+        )
+        QApplication.sendEvent(page, enter)
+        assert enter.isAccepted()
         drop = QDropEvent(
             QPointF(5, 5),
             Qt.DropAction.CopyAction,

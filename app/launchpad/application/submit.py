@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
-import os
 import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from launchpad.platform.models import ItemCreationRequest, VersionReadResponse
 
 _AFTER_DEADLINE = timedelta(hours=1)
+_LOOKS = (0.5, 1.0, 2.0)  # seconds before each look for a run whose answer was lost
 
 
 def open_bucket(client: Client) -> Bucket:
@@ -106,16 +108,21 @@ def submit(
     version: VersionReadResponse,
     interface: Literal["script", "cli", "launchpad"] = "script",
     pipeline: Mapping[str, Any] | None = None,
+    onboard: bool = False,
+    custom_metadata: Mapping[str, Any] | None = None,
 ) -> str:
     """Post the run of a draft whose slides are uploaded; returns the run's id.
 
-    After a lost answer the run is looked up by the draft's submission id before anything is posted again.
+    After a lost answer the run is looked up by the draft's submission id before anything is posted again. `pipeline`
+    (hints for a cloud's scheduler) and `onboard` are recorded with the run; so are the keys of `custom_metadata` that
+    are not ours.
 
     Raises:
         BadInput: something is missing; names the slide and what.
         Unreachable, ApiException: the platform does not answer or refuses.
     """
     from launchpad.platform.custom_metadata import run_metadata
+    from launchpad.platform.http import ApiException
     from launchpad.platform.models import SchedulingRequest
 
     problems = draft.problems()
@@ -126,7 +133,7 @@ def submit(
             detail=f"{problems[0].message}{more}",
             advice="Complete the metadata, or leave the slide out, then submit again.",
         )
-    expires = _expires(draft.deadline)
+    expires = _expires(draft.deadline, client)
     fields = columns(input_artifact(version).metadata_schema)
     items = [_item(slide, fields, bucket, version, expires) for slide in draft.included()]
     metadata = run_metadata(
@@ -137,17 +144,33 @@ def submit(
         tags=draft.tags,
         pipeline=pipeline,
     )
+    if onboard:
+        metadata["sdk"]["workflow"] = {"onboard_to_aignostics_portal": True}
+    metadata = {**(custom_metadata or {}), **metadata}
     scheduling = None
     if draft.due_date or draft.deadline:
         scheduling = SchedulingRequest(due_date=draft.due_date, deadline=draft.deadline)
     try:
         run = client.runs.submit(draft.application_id, items, version.version_number, metadata, scheduling)
-    except Unreachable:
-        found = find_submission(client, draft)
+    except (Unreachable, ApiException) as error:
+        if isinstance(error, ApiException) and (error.status or 0) < 500:
+            raise  # refused, so there is no run
+        found = _after_lost_answer(client, draft)
         if found is None:
             raise
         return found
     return run.run_id
+
+
+def _after_lost_answer(client: Client, draft: SubmissionDraft) -> str | None:
+    """The run, when it was made after all; asked a few times, as the platform may still be at it."""
+    for wait in _LOOKS:
+        time.sleep(wait)
+        with contextlib.suppress(Unreachable):
+            found = find_submission(client, draft)
+            if found is not None:
+                return found
+    return None
 
 
 def find_submission(client: Client, draft: SubmissionDraft) -> str | None:
@@ -200,13 +223,11 @@ def _key_of(slide: Slide, bucket: Bucket) -> str | None:
     return slide.bucket_url.removeprefix(start) if slide.bucket_url.startswith(start) else None
 
 
-def _expires(deadline: datetime | None) -> int:
+def _expires(deadline: datetime | None, client: Client) -> int:
     """Seconds that the platform may read the slides: until an hour after the deadline, at most seven days."""
-    given = os.environ.get("AIGNOSTICS_BUCKET_DOWNLOAD_SIGNED_URL_EXPIRATION_SECONDS")
-    if given:
-        from launchpad.settings import load_settings
-
-        return load_settings().bucket_download_signed_url_expiration_seconds or MAX_EXPIRES
+    given = client.settings.bucket_download_signed_url_expiration_seconds
+    if given is not None:
+        return given
     if deadline is None:
         return MAX_EXPIRES
     left = (deadline + _AFTER_DEADLINE - datetime.now(UTC)).total_seconds()

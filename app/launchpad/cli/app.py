@@ -6,9 +6,8 @@ import importlib
 import sys
 from typing import Any
 
-import click
 import typer
-from typer.core import TyperGroup
+from typer.core import TyperCommand, TyperGroup
 
 from launchpad.cli.errors import guarded
 
@@ -29,15 +28,15 @@ COMMANDS = {
 class _Lazy(TyperGroup):
     """Loads a group when it is used; the help texts above stand for it until then."""
 
-    def list_commands(self, ctx: click.Context) -> list[str]:
+    def list_commands(self, ctx: Any) -> list[str]:
         return [*GROUPS, *COMMANDS]
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
         if cmd_name not in GROUPS | COMMANDS:
             return None
         module, words = (GROUPS | COMMANDS)[cmd_name]
         if _only_help():
-            return click.Command(cmd_name, short_help=words, help=words)
+            return TyperCommand(cmd_name, callback=None, short_help=words, help=words)
         loaded = importlib.import_module(f"launchpad.cli.{module}")
         command: Any = typer.main.get_command(loaded.app)
         command.name = cmd_name

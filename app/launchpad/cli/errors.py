@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import itertools
 import json
+import os
 import sys
+import traceback
 from collections.abc import Callable
 
-import click
 import typer
+from typer.exceptions import TyperException
 
 from launchpad.errors import LaunchpadError
 from launchpad.progress import Cancelled
@@ -20,34 +22,60 @@ def guarded(command: Callable[[], object]) -> int:
     """Run a command and return its exit code; every error is shown here."""
     try:
         result = command()
-    except (KeyboardInterrupt, Cancelled, click.Abort):
+        sys.stdout.flush()
+    except (KeyboardInterrupt, Cancelled, typer.Abort):
         typer.echo("Cancelled.", err=True)
         return CANCELLED
-    except click.ClickException as error:
-        error.show()
+    except typer.Exit as error:
         return error.exit_code
-    except click.exceptions.Exit as error:
-        return error.exit_code
+    except TyperException as error:
+        # A group without a command prints its help, and that is no error.
+        helped = type(error).__name__ == "NoArgsIsHelpError"
+        if not helped:
+            error.show()  # type: ignore[attr-defined]
+        return 0 if helped else int(getattr(error, "exit_code", 2))
     except LaunchpadError as error:
         show(error)
         return error.exit_code
+    except BrokenPipeError:  # whoever read our output has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
     except ValueError as error:  # of the library: bad input
+        if type(error) is not ValueError:
+            return _unexpected(error)
         show(LaunchpadError(str(error)))
         return 2
+    except Exception as error:  # noqa: BLE001 - the last place where it can be put into words
+        return _unexpected(error)
     return result if isinstance(result, int) else 0
 
 
 def show(error: LaunchpadError) -> None:
     """Write an error to stderr, as JSON where the command was asked for JSON."""
+    from launchpad.cli.output import plain
+
     if wants_json():
         kind = {404: "not_found", 403: "access_denied"}.get(getattr(error, "status", None) or 0, "failed")
         typer.echo(json.dumps({"error": kind, "message": str(error)}, ensure_ascii=False), err=True)
         return
     head = f"{error.title}: {error.subject}" if error.subject else error.title
-    typer.secho(f"Error: {head}", err=True, fg="red")
+    typer.secho(f"Error: {plain(head)}", err=True, fg="red")
     for line in (error.detail, error.advice):
         if line:
-            typer.echo(f"  {line}", err=True)
+            typer.echo(f"  {plain(line)}", err=True)
+
+
+def _unexpected(error: Exception) -> int:
+    """A mistake of ours: a sentence for the person, where it happened for the log."""
+    from launchpad.system.logging import record_crash
+
+    try:
+        advice = f"Please report it with the end of {record_crash(error, 'command-line')}."
+    except (OSError, LaunchpadError):  # no folder for logs
+        traceback.print_exception(error)
+        advice = "Please report it."
+    show(LaunchpadError("Launchpad failed", detail=f"{type(error).__name__}: {error}.", advice=advice))
+    return 1
 
 
 def wants_json() -> bool:

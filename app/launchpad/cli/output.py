@@ -1,14 +1,17 @@
-"""What commands print: JSON as scripts know it, progress on stderr."""
+"""What commands print: results on stdout, notes and progress on stderr."""
 
 from __future__ import annotations
 
 import json
+import re
+import signal
 import sys
 import threading
-from collections.abc import Callable, Iterator, Sequence
+import time
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import typer
 
@@ -17,7 +20,8 @@ from launchpad.progress import Progress
 if TYPE_CHECKING:
     from pydantic import BaseModel
 
-T = TypeVar("T")
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+_EVERY = 5.0  # seconds between lines of progress where there is no terminal
 
 
 class Format(StrEnum):
@@ -27,36 +31,95 @@ class Format(StrEnum):
     JSON = "json"
 
 
-def print_json(value: BaseModel | Sequence[BaseModel] | Any) -> None:
-    """Print models or plain data, indented by two."""
-    typer.echo(json.dumps(_plain(value), indent=2, ensure_ascii=False))
+def plain(text: str) -> str:
+    """Text from a server or a file name without what would move a terminal's cursor or colour."""
+    return _CONTROL.sub("�", text)
 
 
-def _plain(value: Any) -> Any:
-    if hasattr(value, "model_dump"):
-        return value.model_dump(mode="json")
-    if isinstance(value, (list, tuple)):
-        return [_plain(item) for item in value]
-    return value
+def say(text: str) -> None:
+    """A line on stdout."""
+    typer.echo(plain(text))
 
 
 def warn(text: str) -> None:
     """A line on stderr."""
-    typer.echo(text, err=True)
+    typer.echo(plain(text), err=True)
+
+
+def print_json(value: BaseModel | Sequence[BaseModel] | Any) -> None:
+    """Print models or plain data, indented by two."""
+    typer.echo(json.dumps(_data(value), indent=2, ensure_ascii=False))
+
+
+def _data(value: Any) -> Any:
+    if hasattr(value, "model_dump"):
+        return value.model_dump(mode="json")
+    if isinstance(value, (list, tuple)):
+        return [_data(item) for item in value]
+    return value
 
 
 @contextmanager
 def progress_bar(title: str, *, unit: str = "slides") -> Iterator[Progress]:
-    """A progress whose state is drawn on stderr: a bar in a terminal, nothing in a log.
+    """A progress that is drawn on stderr: a bar in a terminal, a line now and then elsewhere.
 
-    Ctrl-C cancels it: work stops at its next report, and the command ends with 130.
+    The first Ctrl-C cancels it, so that work ends at its next report and leaves nothing half done; a second one
+    interrupts at once. Either way the command ends with 130.
     """
-    progress = Progress()
-    if not sys.stderr.isatty():
+    with _interruptible(_Lines(title, unit) if not sys.stderr.isatty() else Progress()) as progress:
+        if isinstance(progress, _Lines):
+            yield progress
+            progress.end()
+        else:
+            with _bar(title, unit, progress):
+                yield progress
+
+
+class _Lines(Progress):
+    """Progress in a log."""
+
+    def __init__(self, title: str, unit: str) -> None:
+        super().__init__()
+        self._title, self._unit = title, unit
+        self._next = time.monotonic() + _EVERY
+        self._lock = threading.Lock()
+
+    def report(self, done: int, total: int, what: str = "") -> None:
+        super().report(done, total, what)
+        with self._lock:
+            if time.monotonic() < self._next:
+                return
+            self._next = time.monotonic() + _EVERY
+        warn(f"{self._title}: {_count(done, total, self._unit)}{f', {what}' if what else ''}")
+
+    def end(self) -> None:
+        if self.latest is not None:
+            warn(f"{self._title}: {_count(self.latest[0], self.latest[1], self._unit)}")
+
+
+@contextmanager
+def _interruptible(progress: Progress) -> Iterator[Progress]:
+    if threading.current_thread() is not threading.main_thread():
         yield progress
         return
+
+    def interrupted(number: int, frame: object) -> None:
+        if progress.cancelled:
+            raise KeyboardInterrupt
+        progress.cancel()
+
+    before = signal.signal(signal.SIGINT, interrupted)
+    try:
+        yield progress
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+@contextmanager
+def _bar(title: str, unit: str, progress: Progress) -> Iterator[None]:
     from rich.console import Console
-    from rich.progress import BarColumn, Progress as Bar, TextColumn, TimeElapsedColumn
+    from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
+    from rich.progress import Progress as Bar
 
     stop = threading.Event()
     columns = (
@@ -70,15 +133,15 @@ def progress_bar(title: str, *, unit: str = "slides") -> Iterator[Progress]:
 
         def draw() -> None:
             while not stop.wait(0.1):
-                latest = progress.latest
-                if latest is not None:
-                    done, total, what = latest
+                if progress.latest is not None:
+                    done, total, what = progress.latest
+                    what = "stopping" if progress.cancelled else plain(what)
                     bar.update(task, completed=done, total=total or None, count=_count(done, total, unit), what=what)
 
         thread = threading.Thread(target=draw, name="progress", daemon=True)
         thread.start()
         try:
-            yield progress
+            yield
         finally:
             stop.set()
             thread.join()
@@ -88,12 +151,3 @@ def _count(done: int, total: int, unit: str) -> str:
     if unit == "bytes":
         return f"{done / 1e6:,.1f} of {total / 1e6:,.1f} MB" if total else f"{done / 1e6:,.1f} MB"
     return f"{done} of {total} {unit}" if total else f"{done} {unit}"
-
-
-def interruptible(progress: Progress, work: Callable[[], T]) -> T:
-    """Run work with threads of its own so that Ctrl-C cancels it cleanly."""
-    try:
-        return work()
-    except KeyboardInterrupt:
-        progress.cancel()
-        raise

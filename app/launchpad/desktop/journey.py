@@ -15,14 +15,13 @@ import tempfile
 import time
 import traceback
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from PySide6.QtCore import QModelIndex
     from PySide6.QtWidgets import QAbstractItemView, QMainWindow, QWidget
-
-T = TypeVar("T", bound="QWidget")
 
 APPLICATION = "Open H&E TME"
 CHOICES = {"tissue": "LUNG", "disease": "LUNG_CANCER", "staining_method": "H&E"}
@@ -86,7 +85,7 @@ class Journey:
             field = await self._find("source_path")
             self._type(field, str(path))
             self._press(field, "return")
-            await self._until("the pasted path to be taken", lambda field=field: not _text(field))
+            await self._until("the pasted path to be taken", partial(_is_cleared, field))
         await self._until("slides to be found", lambda: self._enabled("wizard_next"), 120)
         label = await self._find("found_label")
         self._say(f"found: {_text(label)}")
@@ -171,7 +170,8 @@ class Journey:
 
     # --- hands ------------------------------------------------------------------------------------------------------
     async def _find(self, name: str, seconds: float = 30) -> QWidget:
-        return await self._until(f"“{name}” to be visible", lambda: self._visible(name), seconds)
+        widget: QWidget = await self._until(f"“{name}” to be visible", lambda: self._visible(name), seconds)
+        return widget
 
     def _visible(self, name: str) -> QWidget | None:
         from PySide6.QtWidgets import QWidget
@@ -185,12 +185,12 @@ class Journey:
         widget = self._visible(name)
         return widget is not None and widget.isEnabled()
 
-    async def _until(self, what: str, condition: Callable[[], T | object], seconds: float = 30) -> T:  # type: ignore[type-var]
+    async def _until(self, what: str, condition: Callable[[], Any], seconds: float = 30) -> Any:
         end = time.monotonic() + seconds
         while True:
             value = condition()
             if value is not None and value is not False:
-                return value  # type: ignore[return-value]
+                return value
             if time.monotonic() > end:
                 raise StepFailed(f"waited {seconds:g} s for {what}")
             await asyncio.sleep(0.03)
@@ -300,6 +300,10 @@ def _text(widget: QWidget) -> str:
         if method is not None:
             return str(method())
     raise StepFailed(f"“{widget.objectName()}” has no text")
+
+
+def _is_cleared(widget: QWidget) -> bool:
+    return not _text(widget)
 
 
 def _count(widget: QWidget) -> int:

@@ -3,18 +3,46 @@
 from __future__ import annotations
 
 import logging
+import traceback
 from logging.handlers import RotatingFileHandler
+from pathlib import Path
 
 from launchpad import paths
 
 _FORMAT = "%(asctime)s %(levelname)s %(name)s %(message)s"
 
 
-def set_up(level: str, name: str) -> None:
-    """Log to `<log folder>/<name>.log`, rotated at 2 MB."""
+def set_up(level: str, name: str) -> RotatingFileHandler:
+    """Log to `<log folder>/<name>.log`, rotated at 2 MB; the handler ends with `tear_down`.
+
+    Raises:
+        OSError: the log cannot be written.
+    """
     folder = paths.ensure_private(paths.log_dir())
     handler = RotatingFileHandler(folder / f"{name}.log", maxBytes=2 << 20, backupCount=2, encoding="utf-8")
     handler.setFormatter(logging.Formatter(_FORMAT))
     logger = logging.getLogger("launchpad")
     logger.setLevel("DEBUG" if level == "TRACE" else level)
     logger.addHandler(handler)
+    return handler
+
+
+def tear_down(handler: RotatingFileHandler) -> None:
+    """Stop logging to what `set_up` returned."""
+    logging.getLogger("launchpad").removeHandler(handler)
+    handler.close()
+
+
+def record_crash(error: BaseException, name: str) -> Path:
+    """Log where an unexpected error came from; not its text, which may name a slide. Returns the log file.
+
+    Raises:
+        OSError: the log cannot be written.
+    """
+    handler = set_up("INFO", name)
+    try:
+        where = "".join(traceback.format_tb(error.__traceback__))
+        logging.getLogger("launchpad").error("unexpected %s\n%s", type(error).__name__, where)
+    finally:
+        tear_down(handler)
+    return Path(handler.baseFilename)

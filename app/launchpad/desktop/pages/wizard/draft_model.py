@@ -27,6 +27,7 @@ from launchpad.progress import Progress
 if TYPE_CHECKING:
     from launchpad.platform.models import ApplicationReadResponse, VersionReadResponse
     from launchpad.wsi.discovery import Rejected
+    from launchpad.wsi.isolation import SlideService
 
 _log = logging.getLogger(__name__)
 
@@ -81,19 +82,28 @@ class DraftModel(QObject):
         self._ended = False
         self._saving = False
         self._dirty = False
+        self._loading = False
         self._timer = QTimer(self)
         self._timer.setObjectName("draft_save_timer")
         self._timer.setSingleShot(True)
         self._timer.setInterval(SAVE_AFTER)
         self._timer.timeout.connect(self._save_soon)
         self.slides.edited.connect(self.touch)
+        session.connected.connect(self._connected)
         self.thumbnails.ready.connect(self.slides.announce_picture)
 
     # Application and version
 
     def start(self) -> None:
         """Load the application and the draft that was left."""
-        self._session.spawn(self._load())
+        if self._session.is_connected:
+            self._loading = True
+            self._session.spawn(self._load())
+
+    @Slot()
+    def _connected(self) -> None:
+        if self.application is None and not self._loading:
+            self.start()
 
     @property
     def version(self) -> VersionReadResponse | None:
@@ -125,6 +135,8 @@ class DraftModel(QObject):
         except LaunchpadError as error:
             self._report(error)
             return
+        finally:
+            self._loading = False
         if self._ended:
             return
         if drafts and not _has_content(self.draft):
@@ -222,7 +234,7 @@ class DraftModel(QObject):
         self._added = self._doubles = 0
         self.scan = Job(
             self.tr("Read slides"),
-            partial(_find, paths, self.version, lambda: self._session.slides, self._entries.append),
+            partial(_find, paths, self.version, self._session.slides, self._entries.append),
         )
         self.scan.progress.connect(self._scan_moved)
         self.scan.finished.connect(self._scan_finished)
@@ -236,6 +248,8 @@ class DraftModel(QObject):
         return None if slide.error else self.thumbnails.pixmap(slide.path)
 
     def _take_entries(self) -> None:
+        if not self._entries:
+            return
         from launchpad.wsi.discovery import Rejected
 
         found: list[Slide] = []
@@ -259,10 +273,19 @@ class DraftModel(QObject):
 
     @Slot(object)
     def _scan_finished(self, prepared: object) -> None:
+        """Its slides came one by one; left are the folders in which there was nothing."""
+        from launchpad.wsi.discovery import Rejected
+
+        self._take_entries()
+        for path in self._scanned:
+            if not any(file == path or path in file.parents for file in self._seen):
+                reason = self.tr("No slides were found in this folder")
+                advice = self.tr("Choose a folder that holds SVS, TIFF or DICOM files, or another one above it.")
+                self.rejected[path] = Rejected(path, reason, advice)
         self._scan_ended()
 
-    @Slot(Exception)
-    def _scan_failed(self, error: Exception) -> None:
+    @Slot(object)
+    def _scan_failed(self, error: object) -> None:
         self._scan_ended()
         self.failed.emit(error)
 
@@ -340,11 +363,14 @@ class DraftModel(QObject):
         self.thumbnails.pause()
 
     def leave(self) -> None:
-        """The page goes away: stop looking for slides, save at once what has changed."""
+        """The page goes away: stop looking for slides, save at once what has changed.
+
+        By a job, because the window waits for jobs when it closes, while it cancels coroutines.
+        """
         self.cancel_scan()
-        if self._timer.isActive():
-            self._timer.stop()
-            self._save_soon()
+        if not self._ended and (self._timer.isActive() or self._dirty or self._saving):
+            self._dirty = False
+            self._jobs.start(Job(self.tr("Save draft"), partial(_save_draft, self.snapshot())))
         self.end()
 
     def snapshot(self) -> SubmissionDraft:
@@ -439,14 +465,19 @@ def mpp_allowed(schema: Mapping[str, Any], mpp: float) -> bool:
     )
 
 
+def _save_draft(draft: SubmissionDraft, progress: Progress) -> None:
+    """The work of the last save: short, and not to be cancelled."""
+    draft.save()
+
+
 def _find(
     paths: Sequence[Path],
     version: VersionReadResponse,
-    slides: Callable[[], Any],
+    slides: SlideService,
     on_slide: Callable[[Slide | Rejected], None],
     progress: Progress,
 ) -> object:
     """The work of the search, in a worker thread."""
     from launchpad.application.prepare import prepare
 
-    return prepare(paths, version, service=slides(), progress=progress, on_slide=on_slide)
+    return prepare(paths, version, service=slides, progress=progress, on_slide=on_slide)

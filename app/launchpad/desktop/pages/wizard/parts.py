@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QEvent, QSize, Qt, Signal, Slot
-from PySide6.QtGui import QIcon, QPainter, QPaintEvent, QResizeEvent
+from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from launchpad.desktop.theme import icons, palette
@@ -49,11 +49,7 @@ class IconButton(QPushButton):
 
     def _restyle(self) -> None:
         if hasattr(self, "_icon"):  # QPushButton's constructor may change the style before
-            icon = icons.icon(self._icon, "onAccent" if self._kind == "primary" else "text", 16)
-            muted = palette.current().colour("textMuted")
-            ratio = self.devicePixelRatioF()
-            icon.addPixmap(icons.pixmap(self._icon, muted, 16, ratio), QIcon.Mode.Disabled)
-            self.setIcon(icon)
+            self.setIcon(icons.icon(self._icon, "onAccent" if self._kind == "primary" else "text", 16))
             self.setIconSize(QSize(16, 16))
 
 

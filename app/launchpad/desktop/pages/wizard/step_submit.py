@@ -111,7 +111,7 @@ class SubmitStep(Card):
         self._words_icon = StateIcon("cloud-upload", "uploading")
         self._cancel = IconButton("x", self.tr("Cancel upload"), name="cancel_upload", small=True)
         self._cancel.clicked.connect(submission.cancel)
-        self._without = IconButton("send", self.tr("Submit without them"), name="submit_without", small=True)
+        self._without = IconButton("arrow-right", self.tr("Submit without them"), name="submit_without", small=True)
         self._without.clicked.connect(self.go_without)
         below = QHBoxLayout()
         below.setSpacing(8)

@@ -7,6 +7,7 @@ from functools import partial
 from PySide6.QtCore import QPoint, Qt, QUrl, Signal, Slot
 from PySide6.QtGui import QDesktopServices, QGuiApplication, QKeySequence, QShortcut
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QWidget
+from shiboken6 import isValid
 
 from launchpad.desktop.models.slide_edits import BadValue
 from launchpad.desktop.models.words import counted
@@ -105,6 +106,8 @@ class TableStep(Card):
 
     @Slot()
     def _refresh(self) -> None:
+        if not isValid(self._model.stack):  # a stack announces its own end
+            return
         slides = self._model.slides
         count = slides.rowCount()
         self._count.setText(counted(count, self.tr("1 slide"), self.tr("%n slides", "", count)))

@@ -118,8 +118,8 @@ class Submission(QObject):
         if outcome.run_id:
             self.submitted.emit(outcome.run_id)
 
-    @Slot(Exception)
-    def _broken(self, error: Exception) -> None:
+    @Slot(object)
+    def _broken(self, error: object) -> None:
         self._take()
         self.job = None
         self.changed.emit()
@@ -161,6 +161,8 @@ def upload_and_submit(
     if failed:
         return Outcome("", failed)
     progress.check()
-    run_id = submit(replace(draft, slides=list(uploaded)), client=client, bucket=storage, version=version)
+    run_id = submit(
+        replace(draft, slides=list(uploaded)), client=client, bucket=storage, version=version, interface="launchpad"
+    )
     delete_draft(draft.id)
     return Outcome(run_id, ())

@@ -72,7 +72,7 @@ class WizardPage(QWidget):
         head.addWidget(self._version)
         head.addStretch(1)
 
-        self._restored = Notice("history", "info", name="draft_restore")
+        self._restored = Notice("clock", "info", name="draft_restore")
         again = IconButton("rotate-ccw", self.tr("Start over"), name="draft_discard", small=True)
         again.clicked.connect(self._start_over)
         self._restored.add(again)
@@ -117,7 +117,7 @@ class WizardPage(QWidget):
         self._next = IconButton("arrow-right", self.tr("Next"), kind="primary", name="wizard_next")
         self._next.setLayoutDirection(Qt.LayoutDirection.RightToLeft)
         self._next.clicked.connect(self._go_on)
-        self._submit = IconButton("send", self.tr("Upload and submit"), kind="primary", name="wizard_submit")
+        self._submit = IconButton("upload", self.tr("Upload and submit"), kind="primary", name="wizard_submit")
         self._submit.clicked.connect(self._start_submission)
         for button in (self._back, self._next):
             button.setMinimumWidth(100)

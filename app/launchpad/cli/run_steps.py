@@ -1,0 +1,317 @@
+"""The steps of `launchpad application run`: what each prints, and what it counts as failed."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from launchpad.cli.output import progress_bar, say, warn
+from launchpad.errors import BadInput, LaunchpadError, NotFound
+from launchpad.progress import Cancelled
+
+if TYPE_CHECKING:
+    from launchpad.application.columns import Column
+    from launchpad.application.draft import Slide
+    from launchpad.application.prepare import Prepared
+    from launchpad.application.results import Downloaded
+    from launchpad.application.service import Service
+    from launchpad.platform.models import VersionReadResponse
+
+_REWRITE = 1.0  # seconds between two writes of the metadata file while slides are uploaded
+_SHOWN = 20  # problems
+
+
+@dataclass(frozen=True)
+class Options:
+    """What a person says about a run besides its slides."""
+
+    note: str | None
+    tags: frozenset[str]
+    due_date: datetime | None
+    deadline: datetime | None
+    pipeline: Mapping[str, Any]
+    onboard: bool
+
+
+def service() -> Service:
+    """The services of the platform that the settings choose; started where it is this computer."""
+    from launchpad.application.service import Service
+
+    return Service()
+
+
+def options(
+    note: str | None,
+    tags: str | None,
+    due_date: str | None,
+    deadline: str | None,
+    pipeline: Mapping[str, Any],
+    *,
+    onboard: bool,
+) -> Options:
+    """Check what was typed before anything is done.
+
+    Raises:
+        BadInput: a time is malformed or passed, or the due date is not before the deadline.
+    """
+    due, end = _time(due_date, "--due-date"), _time(deadline, "--deadline")
+    if due is not None and end is not None and due >= end:
+        raise BadInput("The due date must lie before the deadline", advice="Choose other times.", subject="--due-date")
+    return Options(note, frozenset(tag_set(tags) or ()), due, end, pipeline, onboard)
+
+
+def pipeline(gpu: str, mode: str, most: int, flex: int, cpu: str, node: int) -> dict[str, Any]:
+    """The hints for a cloud's scheduler as the run's metadata have them."""
+    hints: dict[str, Any] = {"gpu_type": gpu, "provisioning_mode": mode, "max_gpus_per_slide": most}
+    if mode == "FLEX_START":
+        hints["flex_start_max_run_duration_minutes"] = flex
+    return {"gpu": hints, "cpu": {"provisioning_mode": cpu}, "node_acquisition_timeout_minutes": node}
+
+
+def tag_set(text: str | None) -> set[str] | None:
+    """Tags of `a,b`; None where there are none."""
+    return {tag.strip() for tag in text.split(",") if tag.strip()} or None if text else None
+
+
+def gate(service: Service, *, force: bool) -> None:
+    """Go on only with a healthy platform, or by force.
+
+    Raises:
+        LaunchpadError: it is not healthy; names its address and what to do.
+    """
+    from launchpad.system.health import check
+
+    health = check(service.client)
+    if health.healthy:
+        return
+    remedy = next(part.remedy for part in health.components.values() if part.status == "DOWN")
+    if force:
+        warn(f"Not healthy: {health.reason} Going on because of --force.")
+        return
+    raise LaunchpadError(
+        "Launchpad or its platform is not healthy",
+        detail=health.reason,
+        advice=f"{remedy} Or go on with --force.",
+        subject=service.client.profile.api_root,
+    )
+
+
+def columns_of(version: VersionReadResponse) -> tuple[Column, ...]:
+    """The fields that a version wants a person to fill in."""
+    from launchpad.application.columns import columns, input_artifact
+
+    return columns(input_artifact(version).metadata_schema)
+
+
+def prepare(
+    service: Service, version: VersionReadResponse, manifest: Path, source: Path, mappings: Sequence[str]
+) -> Prepared:
+    """Describe the slides of a folder and write the metadata file; what is left out is named.
+
+    Raises:
+        NotFound: there is no such folder.
+        BadInput: nothing in it can be used.
+        LaunchpadError: a mapping is malformed.
+    """
+    from launchpad.application.manifest import write_manifest
+
+    if not source.is_dir():
+        raise NotFound("The folder does not exist", advice="Check its path.", subject=str(source.absolute()))
+    with progress_bar("Reading slides") as progress:
+        prepared = service.prepare([source], version, mappings=mappings, progress=progress)
+    for rejected in prepared.rejected:
+        reason = rejected.reason.rstrip(".")
+        warn(f"Left out {rejected.path}: {reason}. {rejected.advice}".rstrip())
+    if not prepared.slides:
+        if prepared.rejected:
+            raise BadInput(
+                "None of the slides in the folder can be used",
+                advice="The lines above say why.",
+                subject=str(source.absolute()),
+            )
+        raise BadInput(
+            "The folder holds no slides",
+            advice="Choose a folder with slides (for example .svs, .tiff, .dcm).",
+            subject=str(source.absolute()),
+        )
+    write_manifest(manifest, prepared.slides, columns_of(version))
+    say(f"Generated metadata file {manifest} with {len(prepared.slides)} slide(s).")
+    return prepared
+
+
+def name_missing_mpp(slides: Sequence[Slide], manifest: Path) -> None:
+    """Say which slides do not know their resolution, and where to write it."""
+    for slide in slides:
+        if slide.mpp is None:
+            warn(f"No MPP: {slide.path}: {slide.mpp_problem} {_mpp_advice(slide, manifest)}")
+
+
+def set_aside_incomplete(
+    slides: Sequence[Slide], version: VersionReadResponse, application_id: str, manifest: Path
+) -> list[Slide]:
+    """The slides, those that cannot be sent yet excluded; each of these is named with what it lacks."""
+    from launchpad.application.draft import SubmissionDraft
+
+    draft = SubmissionDraft(
+        application_id, version=version.version_number, columns=columns_of(version), slides=list(slides)
+    )
+    result = []
+    for slide in slides:
+        problems = draft.slide_problems(slide)
+        if problems:
+            words = " ".join(
+                problem.message.removeprefix(f"{slide.path.name}: ").rstrip(".") + "." for problem in problems
+            )
+            columns = [problem.column for problem in problems if problem.column not in (None, "mpp")]
+            advice = [_mpp_advice(slide, manifest)] if slide.mpp is None else []
+            if columns:
+                advice.append(f"Fill in {', '.join(map(str, columns))} in {manifest}, or say it by --mapping.")
+            warn(f"Left out {slide.path}: {words[:1].upper()}{words[1:]} {' '.join(advice)}".rstrip())
+        result.append(replace(slide, included=not problems))
+    return result
+
+
+def _mpp_advice(slide: Slide, manifest: Path) -> str:
+    return (
+        f"Fill in resolution_mpp in {manifest}, or say it by --mapping "
+        f"'{slide.path.stem}:resolution_mpp=<micrometres per pixel>'."
+    )
+
+
+def upload(
+    service: Service,
+    application_id: str,
+    version: VersionReadResponse,
+    manifest: Path,
+    slides: Sequence[Slide],
+    prefix: str | None,
+) -> list[Slide]:
+    """Upload the included slides, keeping their addresses in the metadata file; those that fail are named."""
+    from launchpad.application.manifest import write_manifest
+
+    columns = columns_of(version)
+    now = {slide.id: slide for slide in slides}
+    lock = threading.Lock()
+    written = time.monotonic()
+
+    def keep(slide: Slide) -> None:
+        nonlocal written
+        with lock:
+            now[slide.id] = slide
+            if time.monotonic() - written > _REWRITE:
+                write_manifest(manifest, list(now.values()), columns)
+                written = time.monotonic()
+
+    try:
+        with progress_bar("Uploading", unit="bytes") as progress:
+            service.upload(
+                slides, application_id, version.version_number, prefix=prefix, progress=progress, on_slide=keep
+            )
+    finally:
+        with lock:
+            write_manifest(manifest, list(now.values()), columns)
+    done = list(now.values())
+    for slide in done:
+        if slide.error:
+            warn(f"Not uploaded {slide.path}: {slide.error} {slide.advice}".rstrip())
+    return done
+
+
+def submit(
+    service: Service, application_id: str, version: VersionReadResponse, slides: Sequence[Slide], chosen: Options
+) -> str:
+    """Post the run; returns its id.
+
+    Raises:
+        BadInput: a slide is not complete; all problems are named before.
+    """
+    from launchpad.application.draft import SubmissionDraft
+
+    draft = SubmissionDraft(
+        application_id,
+        version=version.version_number,
+        columns=columns_of(version),
+        slides=list(slides),
+        note=chosen.note or "",
+        tags=sorted(chosen.tags),
+        due_date=chosen.due_date,
+        deadline=chosen.deadline,
+    )
+    problems = draft.problems()
+    for problem in problems[:_SHOWN]:
+        warn(f"Incomplete: {problem.message}")
+    run_id = service.submit(draft, version, pipeline=chosen.pipeline, onboard=chosen.onboard)
+    say(f"Submitted run with id '{run_id}' for '{application_id}' (version: {version.version_number}).")
+    return run_id
+
+
+def download(
+    service: Service, run_id: str, destination: Path, *, wait: bool, per_run: bool, per_item: bool
+) -> set[str]:
+    """Download; returns the ids of the items that failed on the platform or on the way, each of which is named."""
+    from launchpad.application.results import download_results
+    from launchpad.application.states import item_state
+
+    failed: set[str] = set()
+
+    def through(done: Downloaded) -> None:
+        for error in done.errors:
+            warn(f"Not downloaded {done.item.external_id}: {error}")
+        if done.errors:
+            failed.add(done.item.item_id)
+
+    try:
+        with progress_bar("Results") as progress:
+            download_results(
+                service.client,
+                run_id,
+                destination,
+                wait=wait,
+                per_run=per_run,
+                per_item=per_item,
+                progress=progress,
+                on_item=through,
+                poll_seconds=1.0 if service.client.profile.kind == "embedded" else 5.0,
+            )
+    except (Cancelled, KeyboardInterrupt):
+        warn(
+            "The run goes on. Fetch its results by: "
+            f"launchpad application run result download {run_id} '{destination}'; "
+            f"end it by: launchpad application run cancel {run_id}"
+        )
+        raise
+    for item in service.application_run(run_id).results():
+        if item.state == "TERMINATED" and item.output != "FULL":
+            reason = item.error_message or item.termination_reason
+            warn(f"{item_state(item).words}: {item.external_id}: {reason}")
+            failed.add(item.item_id)
+    say(f"Downloaded results of run '{run_id}' to '{destination / run_id if per_run else destination}'")
+    return failed
+
+
+def finish(failed: int) -> None:
+    """End with 1 when something failed."""
+    if failed:
+        warn(f"Done, but {failed} slide(s) were left out or failed.")
+        raise typer.Exit(1)
+
+
+def _time(text: str | None, option: str) -> datetime | None:
+    if text is None:
+        return None
+    try:
+        value = datetime.fromisoformat(text)
+    except ValueError:
+        raise BadInput("The time is malformed", advice="Write it like 2026-01-31T18:00:00Z.", subject=option) from None
+    if value.tzinfo is None:
+        raise BadInput("The time has no zone", advice="Write it like 2026-01-31T18:00:00Z.", subject=option)
+    if value <= datetime.now(UTC):
+        raise BadInput("The time lies in the past", advice="Choose a later one.", subject=option)
+    return value

@@ -1,0 +1,214 @@
+"""Builds the application and wires its parts; the only place that does."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import logging
+import os
+import signal
+import sys
+from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import qasync
+from PySide6.QtCore import QObject, QSettings, Qt, QTimer, Slot
+from PySide6.QtWidgets import QApplication, QMessageBox, QWidget
+
+from launchpad import paths
+from launchpad.desktop import background
+from launchpad.desktop.background import Jobs
+from launchpad.desktop.main_window import MainWindow
+from launchpad.desktop.navigation import Home, Info, Navigator, Route, RunPage, Wizard
+from launchpad.desktop.session import Session
+from launchpad.desktop.theme import palette
+
+Driver = Callable[[MainWindow], Awaitable[None]]
+_log = logging.getLogger(__name__)
+
+
+class Application(QObject):
+    """One running desktop application."""
+
+    def __init__(self, app: QApplication, scheme: str, files: Sequence[str]) -> None:
+        super().__init__()
+        self._app = app
+        self._settings = QSettings(str(paths.window_file()), QSettings.Format.IniFormat)
+        self._scheme = scheme or str(self._settings.value("scheme", "system"))
+        self._files = [Path(file).absolute() for file in files]
+        self._dress()
+        app.styleHints().colorSchemeChanged.connect(self._system_changed)
+        self.session = Session(self)
+        self.jobs = Jobs(self)
+        self.navigator = Navigator(self)
+        self.window = MainWindow(self.session, self.jobs, self.navigator, self._settings, self._make_page)
+        self.window.closing.connect(self._ask_close)
+        self._ended = asyncio.Event()
+        self._closing = False
+
+    # --- theme ------------------------------------------------------------------------------------------------------
+    def _dress(self) -> None:
+        system = self._app.styleHints().colorScheme()
+        dark = self._scheme == "dark" or (self._scheme == "system" and system is Qt.ColorScheme.Dark)
+        palette.set_theme(self._app, dark)
+
+    @Slot()
+    def _system_changed(self) -> None:
+        if self._scheme == "system":
+            self._dress()
+
+    def choose_scheme(self, scheme: str) -> None:
+        """Light, dark, or as the system; kept for the next start."""
+        self._scheme = scheme
+        self._settings.setValue("scheme", scheme)
+        self._dress()
+
+    # --- pages ------------------------------------------------------------------------------------------------------
+    def _make_page(self, route: Route) -> QWidget:
+        if isinstance(route, Wizard):
+            from launchpad.desktop.pages.wizard.wizard import WizardPage
+
+            page = WizardPage(self.session, self.jobs, self.navigator.go, route.application_id)
+            page.submitted.connect(self._submitted)
+            return page
+        if isinstance(route, RunPage):
+            from launchpad.desktop.pages.run import RunPage as Page
+
+            return Page(self.session, self.jobs, self.navigator.go, route.run_id)
+        if isinstance(route, Info):
+            from launchpad.desktop.pages.info import InfoPage
+
+            return InfoPage(self.session, self._scheme, self.choose_scheme)
+        from launchpad.desktop.pages.home import HomePage
+
+        return HomePage(self.session, self.navigator.go)
+
+    @Slot(str)
+    def _submitted(self, run_id: str) -> None:
+        """A draft became a run: show it, and begin a new draft next time."""
+        self.session.refresh()
+        wizard = self.navigator.route
+        self.navigator.go(RunPage(run_id))
+        if isinstance(wizard, Wizard):
+            self.window.forget(wizard)
+
+    # --- life -------------------------------------------------------------------------------------------------------
+    async def run(self, driver: Driver | None) -> None:
+        """Show the window, then load the rest; returns when everything has ended."""
+        self.navigator.go(Home())
+        self.window.show()
+        await asyncio.sleep(0)  # the first paint comes before everything else
+        QTimer.singleShot(0, self.session.start)
+        if driver is not None:
+            self.session.spawn(self._drive(driver))
+        await self._ended.wait()
+
+    async def _drive(self, driver: Driver) -> None:
+        await driver(self.window)
+
+    @Slot()
+    def _ask_close(self) -> None:
+        labels = self.jobs.labels()
+        if not labels or self._closing:
+            self._close()
+            return
+        box = QMessageBox(self.window)
+        box.setObjectName("quit_question")
+        box.setTextFormat(Qt.TextFormat.PlainText)
+        box.setWindowTitle(self.tr("Quit Launchpad"))
+        box.setText(self.tr("Work is under way: {0}.").format(", ".join(labels)))
+        box.setInformativeText(self.tr("It is stopped when you quit. What is complete stays."))
+        box.addButton(self.tr("Keep working"), QMessageBox.ButtonRole.RejectRole)
+        box.addButton(self.tr("Quit"), QMessageBox.ButtonRole.DestructiveRole)
+        box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        box.buttonClicked.connect(self._close_answered)
+        box.open()
+
+    @Slot(object)
+    def _close_answered(self, button: Any) -> None:
+        box = self.sender()
+        if isinstance(box, QMessageBox) and box.buttonRole(button) is QMessageBox.ButtonRole.DestructiveRole:
+            self._close()
+
+    @Slot()
+    def _close(self) -> None:
+        if not self._closing:
+            self._closing = True
+            self.window.setEnabled(False)
+            asyncio.get_event_loop().create_task(self._end())
+
+    async def _end(self) -> None:
+        stuck = self.jobs.shutdown(5)
+        await self.session.close()
+        background.pool.close()
+        self._settings.sync()
+        if stuck:
+            # Destroying a running QThread aborts the process; nothing is lost, what they did resumes.
+            _log.error("jobs did not stop: %s", ", ".join(stuck))
+            logging.shutdown()
+            os._exit(1)
+        self.window.let_close()
+        self._ended.set()
+
+    def show_error(self, error: BaseException) -> None:
+        """The one dialog for what nobody expected."""
+        _log.error("unexpected error", exc_info=error)
+        box = QMessageBox(self.window)
+        box.setObjectName("unexpected_error")
+        box.setTextFormat(Qt.TextFormat.PlainText)
+        box.setIcon(QMessageBox.Icon.Critical)
+        box.setWindowTitle(self.tr("Unexpected error"))
+        box.setText(str(error) or type(error).__name__)
+        box.setInformativeText(self.tr("The log has the details: {0}").format(paths.log_dir() / "desktop.log"))
+        box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        box.open()
+
+
+def run(argv: Sequence[str], driver: Driver | None = None) -> int:
+    """Run the application until its window is closed. `driver` is awaited beside it (the journey)."""
+    parser = argparse.ArgumentParser(prog="launchpad-desktop")
+    parser.add_argument("--theme", choices=("light", "dark", "system"), default="")
+    parser.add_argument("files", nargs="*")
+    arguments = parser.parse_args(argv)
+    app = QApplication.instance()
+    if not isinstance(app, QApplication):
+        app = QApplication(["Launchpad"])
+    app.setApplicationName("Launchpad")
+    app.setStyle("Fusion")
+    app.setQuitOnLastWindowClosed(False)
+    loop = qasync.QEventLoop(app)
+    asyncio.set_event_loop(loop)
+    with loop:
+        application = Application(app, arguments.theme, arguments.files)
+        _hook(application, loop)
+        loop.run_until_complete(application.run(driver))
+        application.window.deleteLater()
+        application.deleteLater()
+        app.processEvents()
+    return 0
+
+
+def _hook(application: Application, loop: asyncio.AbstractEventLoop) -> None:
+    """Errors that nobody caught, from slots and from coroutines, and Ctrl-C."""
+
+    def of_slot(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+        if issubclass(kind, KeyboardInterrupt):
+            application.window.close()
+        else:
+            application.show_error(error)
+
+    def of_loop(_: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        error = context.get("exception")
+        if isinstance(error, BaseException):
+            application.show_error(error)
+        else:
+            _log.error("event loop: %s", context.get("message"))
+
+    sys.excepthook = of_slot
+    loop.set_exception_handler(of_loop)
+    if sys.platform != "win32":
+        with contextlib.suppress(NotImplementedError, RuntimeError):
+            loop.add_signal_handler(signal.SIGINT, application.window.close)

@@ -1,0 +1,211 @@
+"""What the pages share: the connection, who is signed in, applications, runs, health. No widgets."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Coroutine
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtCore import QObject, Signal
+
+from launchpad.desktop.background import Tasks, in_thread
+from launchpad.errors import LaunchpadError
+
+if TYPE_CHECKING:
+    from launchpad.application.monitor import Monitor
+    from launchpad.bucket.base import Bucket
+    from launchpad.platform.auth.profiles import Profile
+    from launchpad.platform.client import Client
+    from launchpad.platform.models import ApplicationReadShortResponse, MeReadResponse, RunReadResponse
+    from launchpad.system.health import Health
+    from launchpad.wsi.isolation import SlideService
+
+_HEALTH = 30.0  # seconds between looks
+_RETRY = 5.0  # seconds between tries to connect
+_log = logging.getLogger(__name__)
+
+
+class Session(QObject):
+    """The application's state beside the pages. All in the GUI thread; calls go through threads."""
+
+    connected = Signal()
+    failed = Signal(object)
+    health_changed = Signal(object)
+    applications_changed = Signal()
+    runs_changed = Signal()
+    run_changed = Signal(str)
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.tasks = Tasks(self._report)
+        self.applications: list[ApplicationReadShortResponse] = []
+        self.runs: list[RunReadResponse] = []
+        self.me: MeReadResponse | None = None
+        self.health: Health | None = None
+        self._client: Client | None = None
+        self._profile: Profile | None = None
+        self._monitor: Monitor | None = None
+        self._bucket: Bucket | None = None
+        self._slides: SlideService | None = None
+        self._wake: asyncio.Event | None = None
+        self._closing = False
+
+    # --- what pages use ---------------------------------------------------------------------------------------------
+    @property
+    def client(self) -> Client:
+        """The connection; LaunchpadError while there is none."""
+        if self._client is None:
+            raise LaunchpadError("Launchpad is not connected yet", advice="Wait a moment, then try again.")
+        return self._client
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether there is a connection."""
+        return self._client is not None
+
+    @property
+    def profile(self) -> Profile:
+        """The platform that one talks to."""
+        if self._client is not None:
+            return self._client.profile
+        if self._profile is None:
+            raise LaunchpadError("Launchpad is not connected yet", advice="Wait a moment, then try again.")
+        return self._profile
+
+    @property
+    def can_submit(self) -> tuple[bool, str]:
+        """Whether runs can be submitted, and why not."""
+        if self._client is None:
+            return False, self.tr("Launchpad is connecting to its platform.")
+        if self.health is not None and not self.health.healthy:
+            return False, self.health.reason
+        return True, ""
+
+    @property
+    def slides(self) -> SlideService:
+        """The decoder of slides; its worker processes start when they are needed."""
+        if self._slides is None:
+            from launchpad.wsi.isolation import SlideService
+
+            self._slides = SlideService()
+        return self._slides
+
+    def bucket(self) -> Bucket:
+        """The bucket to upload to. Asks the platform: in a worker thread only."""
+        if self._bucket is None:
+            from launchpad.application.submit import open_bucket
+
+            self._bucket = open_bucket(self.client)
+        return self._bucket
+
+    def run(self, run_id: str) -> RunReadResponse | None:
+        """A run of the list."""
+        return next((run for run in self.runs if run.run_id == run_id), None)
+
+    def application_name(self, application_id: str) -> str:
+        """The application's name, or its id while the names are not known."""
+        names = [item.name for item in self.applications if item.application_id == application_id]
+        return names[0] if names else application_id
+
+    def spawn(self, coroutine: Coroutine[Any, Any, Any], owner: object = None) -> None:
+        """Run a coroutine on the event loop; an error that it does not handle is shown."""
+        self.tasks.spawn(coroutine, owner)
+
+    # --- life -------------------------------------------------------------------------------------------------------
+    def start(self) -> None:
+        """Connect, then keep runs and health up to date."""
+        self._wake = asyncio.Event()
+        self.spawn(self._connect())
+
+    def refresh(self) -> None:
+        """Look at the runs and the health now."""
+        if self._monitor is not None:
+            self._monitor.hurry()
+        if self._wake is not None:
+            self._wake.set()
+
+    async def _connect(self) -> None:
+        while self._client is None and not self._closing:
+            try:
+                client = await in_thread(_open_client)
+            except LaunchpadError as error:
+                from launchpad.system.health import unreachable
+
+                self._set_health(await in_thread(unreachable, error))
+                self.failed.emit(error)
+                await asyncio.sleep(_RETRY)
+                continue
+            await self._connected(client)
+
+    async def _connected(self, client: Client) -> None:
+        from launchpad.application.monitor import Monitor
+
+        self._client, self._profile = client, client.profile
+        self._monitor = Monitor(client)
+        try:
+            self.me = await in_thread(client.me)
+            self.applications = await in_thread(lambda: list(client.applications.list()))
+        except LaunchpadError as error:
+            self.failed.emit(error)
+        self.connected.emit()
+        self.applications_changed.emit()
+        self.spawn(self._watch_runs())
+        self.spawn(self._watch_health())
+
+    async def _watch_runs(self) -> None:
+        while not self._closing and self._monitor is not None and self._wake is not None:
+            try:
+                snapshot = await in_thread(self._monitor.poll)
+            except LaunchpadError as error:
+                _log.warning("runs could not be listed: %s", error.title)
+            else:
+                first = not self.runs
+                self.runs = list(snapshot.runs)
+                if snapshot.changed or first:
+                    self.runs_changed.emit()
+                for run_id in snapshot.changed:
+                    self.run_changed.emit(run_id)
+            await self._pause(self._monitor.next_delay())
+
+    async def _watch_health(self) -> None:
+        from launchpad.system.health import check
+
+        while not self._closing and self._client is not None:
+            self._set_health(await in_thread(check, self._client))
+            healthy = self.health is not None and self.health.healthy
+            await asyncio.sleep(_HEALTH if healthy else _RETRY)
+
+    async def _pause(self, seconds: float) -> None:
+        if self._wake is not None:
+            self._wake.clear()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._wake.wait(), seconds)
+
+    def _set_health(self, health: Health) -> None:
+        if health != self.health:
+            self.health = health
+            self.health_changed.emit(health)
+
+    def _report(self, error: BaseException) -> None:
+        _log.error("unexpected error", exc_info=error)
+        self.failed.emit(error)
+
+    async def close(self) -> None:
+        """End what is under way and close the connections."""
+        self._closing = True
+        self.tasks.cancel()
+        await self.tasks.settled()
+        await in_thread(self._close_all)
+
+    def _close_all(self) -> None:
+        for part in (self._slides, self._bucket, self._client):
+            if part is not None:
+                part.close()
+
+
+def _open_client() -> Client:
+    from launchpad.platform.client import Client
+
+    return Client()

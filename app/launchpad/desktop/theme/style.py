@@ -1,0 +1,108 @@
+"""The style sheet, made from the tokens."""
+
+from __future__ import annotations
+
+from launchpad.desktop.theme.palette import Theme, load_tokens
+
+
+def stylesheet(theme: Theme) -> str:
+    """QSS of a theme. Widgets say what they are by the properties `kind`, `type` and `role`."""
+    colours = {name: theme.colour(name).name() for name in load_tokens()["colour"]["light"]}
+    failed, failed_back, _, _ = theme.state("failed")
+    size, radius = theme.size, theme.radius
+    values = {
+        **colours,
+        "failed": failed.name(),
+        "failedBack": failed_back.name(),
+        "control": size["control"] - 2,
+        "controlSmall": size["controlSmall"] - 2,
+        "rControl": radius["control"],
+        "rCard": radius["card"],
+    }
+    text = _QSS
+    for name, value in values.items():
+        text = text.replace(f"@{name}@", str(value))
+    return text + _fonts()
+
+
+def _fonts() -> str:
+    rules = []
+    for name, value in load_tokens()["type"].items():
+        rules.append(f'QLabel[type="{name}"] {{ font-size: {value["size"]}px; font-weight: {value["weight"]}; }}')
+    return "\n".join(rules)
+
+
+_QSS = """
+QMainWindow, QWidget#page { background: @window@; }
+QLabel { background: transparent; color: @text@; }
+QLabel[type="muted"] { color: @textMuted@; }
+QLabel[type="caption"] { color: @textMuted@; }
+QFrame[role="card"] { background: @surface@; border: 1px solid @border@; border-radius: @rCard@px; }
+QFrame[role="topbar"] { background: @surface@; border: none; border-bottom: 1px solid @border@; }
+QFrame[role="sidebar"] { background: @sidebar@; border: none; border-right: 1px solid @border@; }
+QFrame[role="footer"] { background: @surface@; border: none; border-top: 1px solid @border@; }
+QFrame[role="banner"] { background: @failedBack@; border: 1px solid @failed@; border-radius: @rControl@px; }
+QFrame[role="banner"] QLabel { color: @failed@; }
+QFrame[role="line"] { background: @border@; border: none; }
+QPushButton, QToolButton {
+  background: @surface@; color: @text@; border: 1px solid @borderStrong@; border-radius: @rControl@px;
+  min-height: @control@px; padding: 0 14px; font-weight: 500;
+}
+QPushButton:hover, QToolButton:hover { background: @hover@; }
+QPushButton:focus, QToolButton:focus { border: 2px solid @focus@; padding: 0 13px; min-height: @controlSmall@px; }
+QPushButton:disabled, QToolButton:disabled { color: @textMuted@; background: @sunken@; border-color: @border@; }
+QPushButton[kind="primary"] { background: @accent@; color: @onAccent@; border-color: @accent@; }
+QPushButton[kind="primary"]:hover { background: @accentHover@; border-color: @accentHover@; }
+QPushButton[kind="primary"]:focus { border: 2px solid @text@; }
+QPushButton[kind="primary"]:disabled { color: @textMuted@; background: @sunken@; border-color: @border@; }
+QPushButton[kind="danger"] { color: @failed@; }
+QPushButton[kind="quiet"], QToolButton[kind="quiet"] { background: transparent; border-color: transparent; }
+QPushButton[kind="quiet"]:hover, QToolButton[kind="quiet"]:hover { background: @hover@; }
+QPushButton[kind="quiet"]:focus, QToolButton[kind="quiet"]:focus { border: 2px solid @focus@; }
+QPushButton[kind="section"] { background: transparent; border-color: transparent; }
+QPushButton[kind="section"]:checked { background: @selected@; }
+QToolButton { padding: 0 6px; }
+QToolButton::menu-indicator { image: none; }
+QLineEdit, QPlainTextEdit, QTextEdit, QComboBox, QDateTimeEdit, QSpinBox, QDoubleSpinBox {
+  background: @surface@; color: @text@; border: 1px solid @controlBorder@; border-radius: @rControl@px;
+  min-height: @control@px; padding: 0 8px; selection-background-color: @accent@; selection-color: @onAccent@;
+}
+QPlainTextEdit, QTextEdit { padding: 6px; }
+QLineEdit:focus, QPlainTextEdit:focus, QTextEdit:focus, QComboBox:focus, QDateTimeEdit:focus {
+  border: 2px solid @focus@; padding: 0 7px; min-height: @controlSmall@px;
+}
+QPlainTextEdit:focus, QTextEdit:focus { padding: 5px; }
+QLineEdit:disabled, QComboBox:disabled, QDateTimeEdit:disabled { background: @sunken@; color: @textMuted@; }
+QComboBox::drop-down { border: none; width: 22px; }
+QComboBox QAbstractItemView {
+  background: @surface@; color: @text@; border: 1px solid @borderStrong@; selection-background-color: @selected@;
+  selection-color: @text@; outline: none;
+}
+QListView, QTableView, QTreeView {
+  background: transparent; border: none; outline: none; color: @text@; gridline-color: @border@;
+  selection-background-color: @selected@; selection-color: @text@;
+}
+QHeaderView { background: @sunken@; border: none; }
+QHeaderView::section {
+  background: @sunken@; color: @textMuted@; border: none; border-bottom: 1px solid @border@; padding: 0 12px;
+  font-size: 12px; font-weight: 600; height: 36px;
+}
+QTableCornerButton::section { background: @sunken@; border: none; }
+QProgressBar {
+  background: @sunken@; border: none; border-radius: 3px; max-height: 6px; min-height: 6px; text-align: center;
+}
+QProgressBar::chunk { background: @accent@; border-radius: 3px; }
+QCheckBox, QRadioButton { color: @text@; spacing: 8px; min-height: 30px; }
+QMenu { background: @surface@; color: @text@; border: 1px solid @borderStrong@; padding: 4px; }
+QMenu::item { padding: 7px 24px 7px 12px; border-radius: 4px; }
+QMenu::item:selected { background: @hover@; }
+QMenu::item:disabled { color: @textMuted@; }
+QToolTip { background: @surface@; color: @text@; border: 1px solid @borderStrong@; padding: 5px; }
+QScrollBar:vertical { background: transparent; width: 10px; margin: 0; }
+QScrollBar:horizontal { background: transparent; height: 10px; margin: 0; }
+QScrollBar::handle { background: @borderStrong@; border-radius: 4px; min-height: 28px; min-width: 28px; margin: 1px; }
+QScrollBar::add-line, QScrollBar::sub-line { width: 0; height: 0; }
+QScrollBar::add-page, QScrollBar::sub-page { background: transparent; }
+QScrollArea, QScrollArea > QWidget > QWidget#page { background: transparent; border: none; }
+QSplitter::handle { background: @border@; }
+"""
