@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from launchpad.application import mapping as rules
+from launchpad.application.columns import columns, input_artifact
 from launchpad.application.draft import SubmissionDraft
+from launchpad.application.manifest import read_rows, to_row
 from launchpad.application.prepare import Prepared, prepare
 from launchpad.application.results import download_results
 from launchpad.application.submit import open_bucket, submit, upload
+from launchpad.errors import BadInput, NotFound
 from launchpad.platform.client import Client
 from launchpad.platform.custom_metadata import note_of, tags_of
 from launchpad.platform.models import (
     ApplicationReadResponse,
     ApplicationReadShortResponse,
+    ApplicationVersion,
     RunReadResponse,
     VersionReadResponse,
 )
@@ -27,6 +32,9 @@ from launchpad.wsi.isolation import SlideService
 if TYPE_CHECKING:
     from launchpad.application.draft import Slide
     from launchpad.wsi.discovery import Rejected
+
+_log = logging.getLogger(__name__)
+_HIDDEN = frozenset(("h-e-tme", "two-task-dummy"))
 
 
 class Service:
@@ -46,12 +54,16 @@ class Service:
         self.client.close()
 
     def applications(self) -> list[ApplicationReadShortResponse]:
-        """All applications."""
-        return list(self.client.applications.list())
+        """All applications, without those that the old SDK hides."""
+        return [item for item in self.client.applications.list() if item.application_id not in _HIDDEN]
 
     def application(self, application_id: str) -> ApplicationReadResponse:
         """One application; NotFoundException where there is none."""
         return self.client.application(application_id)
+
+    def application_versions(self, application_id: str) -> list[ApplicationVersion]:
+        """The versions of an application, newest first."""
+        return self.client.versions.list_sorted(application_id)
 
     def application_version(self, application_id: str, version: str | None = None) -> VersionReadResponse:
         """One version, the latest where none is named."""
@@ -101,12 +113,28 @@ class Service:
             bucket.close()
 
     def submit(
-        self, draft: SubmissionDraft, version: VersionReadResponse, *, pipeline: Mapping[str, Any] | None = None
+        self,
+        draft: SubmissionDraft,
+        version: VersionReadResponse,
+        *,
+        interface: Literal["script", "cli", "launchpad"] = "script",
+        pipeline: Mapping[str, Any] | None = None,
+        onboard: bool = False,
+        custom_metadata: Mapping[str, Any] | None = None,
     ) -> str:
-        """Submit a draft from the command line; returns the run's id."""
+        """Submit a draft whose slides are uploaded; returns the run's id."""
         bucket = open_bucket(self.client)
         try:
-            return submit(draft, client=self.client, bucket=bucket, version=version, interface="cli", pipeline=pipeline)
+            return submit(
+                draft,
+                client=self.client,
+                bucket=bucket,
+                version=version,
+                interface=interface,
+                pipeline=pipeline,
+                onboard=onboard,
+                custom_metadata=custom_metadata,
+            )
         finally:
             bucket.close()
 
@@ -179,32 +207,134 @@ class Service:
                 raise item.errors[0]
         return Path(destination_directory) / run_id if create_subdirectory_for_run else Path(destination_directory)
 
+    # --- the old SDK's functions on rows of the metadata file ---------------------------------------------------------
+    @staticmethod
+    def generate_metadata_from_source_directory(
+        source_directory: Path,
+        application_id: str,
+        application_version: str | None = None,
+        with_gui_metadata: bool = False,
+        mappings: Sequence[str] | None = None,
+        with_extra_metadata: bool = False,
+    ) -> list[dict[str, Any]]:
+        """A row for each slide of a folder; slides that cannot be used are left out and logged.
+
+        Raises:
+            BadInput: there is no such folder.
+            LaunchpadError: a mapping is malformed.
+        """
+        if not Path(source_directory).is_dir():
+            raise NotFound("The folder does not exist", advice="Check its path.", subject=str(source_directory))
+        with Service() as service:
+            version = service.application_version(application_id, application_version)
+            prepared = service.prepare([Path(source_directory)], version, mappings=mappings or ())
+        for rejected in prepared.rejected:
+            _log.warning("left out a slide: %s", rejected.reason)
+            _log.debug("it was %s", rejected.path)
+        fields = columns(input_artifact(version).metadata_schema)
+        rows: list[dict[str, Any]] = [to_row(slide, fields) for slide in prepared.slides]
+        for row, slide in zip(rows, prepared.slides, strict=True):
+            if with_gui_metadata:
+                row |= {
+                    "path_name": slide.path.name,
+                    "source": str(slide.path),
+                    "file_size_human": f"{slide.size / 1e6:.1f} MB",
+                    "file_upload_progress": 0.0,
+                }
+            if with_extra_metadata:
+                row["extra"] = {"format": slide.format, "files": [str(file) for file in slide.files]}
+        return rows
+
+    @staticmethod
+    def application_run_upload(
+        application_id: str,
+        metadata: list[dict[str, Any]],
+        application_version: str | None = None,
+        onboard_to_aignostics_portal: bool = False,
+        upload_prefix: str | None = None,
+        upload_progress_queue: Any = None,
+        upload_progress_callable: Callable[[int, Path, str], None] | None = None,
+    ) -> bool:
+        """Upload the slides of rows, which get their `platform_bucket_url`; whether all went well.
+
+        `upload_progress_callable` gets the bytes, the path and the address of each slide that is through.
+        """
+        with Service() as service:
+            version = service.application_version(application_id, application_version)
+            slides = read_rows(metadata, columns(input_artifact(version).metadata_schema))
+
+            def through(slide: Slide) -> None:
+                if upload_progress_callable is not None and not slide.error:
+                    upload_progress_callable(slide.size, slide.path, slide.bucket_url)
+
+            done = service.upload(
+                slides, application_id, version.version_number, prefix=upload_prefix, on_slide=through
+            )
+        for row, slide in zip(metadata, done, strict=True):
+            row["platform_bucket_url"] = slide.bucket_url or None
+        return not any(slide.error for slide in done)
+
     def application_run_submit_from_metadata(
         self,
         application_id: str,
-        slides: Sequence[Slide],
+        metadata: Sequence[Mapping[str, Any]],
         application_version: str | None = None,
+        custom_metadata: Mapping[str, Any] | None = None,
         note: str | None = None,
         tags: set[str] | None = None,
-        due_date: datetime | None = None,
-        deadline: datetime | None = None,
-        pipeline: Mapping[str, Any] | None = None,
+        due_date: str | datetime | None = None,
+        deadline: str | datetime | None = None,
+        onboard_to_aignostics_portal: bool = False,
+        gpu_type: str | None = None,
+        gpu_provisioning_mode: str | None = None,
+        max_gpus_per_slide: int | None = None,
+        flex_start_max_run_duration_minutes: int | None = None,
+        cpu_provisioning_mode: str | None = None,
+        node_acquisition_timeout_minutes: int | None = None,
     ) -> Run:
-        """Submit uploaded slides."""
-        from launchpad.application.columns import columns, input_artifact
+        """Submit the uploaded slides of rows.
 
+        Raises:
+            ValueError: a row is not complete, or the schedule is not possible.
+        """
         version = self.application_version(application_id, application_version)
+        fields = columns(input_artifact(version).metadata_schema)
+        gpu = {
+            "gpu_type": gpu_type,
+            "provisioning_mode": gpu_provisioning_mode,
+            "max_gpus_per_slide": max_gpus_per_slide,
+            "flex_start_max_run_duration_minutes": flex_start_max_run_duration_minutes,
+        }
+        pipeline: dict[str, Any] = {
+            "gpu": {name: value for name, value in gpu.items() if value is not None},
+            "cpu": {"provisioning_mode": cpu_provisioning_mode} if cpu_provisioning_mode else {},
+            "node_acquisition_timeout_minutes": node_acquisition_timeout_minutes,
+        }
         draft = SubmissionDraft(
             application_id,
             version=version.version_number,
-            columns=columns(input_artifact(version).metadata_schema),
-            slides=list(slides),
+            columns=fields,
+            slides=read_rows(metadata, fields),
             note=note or "",
             tags=sorted(tags or ()),
-            due_date=due_date,
-            deadline=deadline,
+            due_date=_time(due_date),
+            deadline=_time(deadline),
         )
-        return self.client.run(self.submit(draft, version, pipeline=pipeline))
+        run_id = self.submit(
+            draft,
+            version,
+            pipeline={name: value for name, value in pipeline.items() if value},
+            onboard=onboard_to_aignostics_portal,
+            custom_metadata=custom_metadata,
+        )
+        return self.client.run(run_id)
+
+
+def _time(value: str | datetime | None) -> datetime | None:
+    time = datetime.fromisoformat(value) if isinstance(value, str) else value
+    if time is not None and time.tzinfo is None:
+        raise BadInput("The time has no zone", advice="Write it like 2026-01-31T18:00:00Z.", subject=str(value))
+    return time
 
 
 def _matcher(

@@ -15,7 +15,7 @@ from launchpad.cli.errors import guarded
 GROUPS = {
     "application": ("application", "Applications and their runs."),
     "platform": ("platform", "The platform on this computer."),
-    "system": ("system", "Health of Launchpad and its platform."),
+    "system": ("system", "Health and versions of Launchpad and its platform."),
     "user": ("user", "Who is signed in."),
     "wsi": ("wsi", "Whole slide images."),
 }
@@ -40,6 +40,8 @@ class _Lazy(TyperGroup):
         loaded = importlib.import_module(f"launchpad.cli.{module}")
         command: Any = typer.main.get_command(loaded.app)
         command.name = cmd_name
+        # Typer gives these to every group that is built by itself; they belong to `launchpad`.
+        command.params = [item for item in command.params if item.name not in ("install_completion", "show_completion")]
         return command
 
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+import json
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from launchpad.cli import application_run
-from launchpad.cli.output import Format, print_json
+from launchpad.cli.output import Format, print_json, say
+
+if TYPE_CHECKING:
+    from launchpad.application.service import Service
 
 app = typer.Typer(no_args_is_help=True, help="Applications and their runs.")
 app.add_typer(application_run.app, name="run")
@@ -18,7 +22,7 @@ _Verbose = Annotated[bool, typer.Option("--verbose/--no-verbose", help="Print al
 @app.command("list")
 def list_applications(verbose: _Verbose = False, output_format: _Format = Format.TEXT) -> None:
     """List the applications that you may use."""
-    from launchpad.application import Service
+    from launchpad.application.service import Service
 
     with Service() as service:
         applications = service.applications()
@@ -27,7 +31,7 @@ def list_applications(verbose: _Verbose = False, output_format: _Format = Format
             return
         for application in applications:
             latest = application.latest_version.number if application.latest_version else "no version"
-            typer.echo(f"{application.application_id}  {latest}  {application.name}")
+            say(f"{application.application_id}  {latest}  {application.name}")
             if verbose:
                 _describe(service, application.application_id)
 
@@ -35,31 +39,28 @@ def list_applications(verbose: _Verbose = False, output_format: _Format = Format
 @app.command()
 def describe(application_id: str, verbose: _Verbose = False, output_format: _Format = Format.TEXT) -> None:
     """Describe an application, its versions, inputs and outputs."""
-    from launchpad.application import Service
+    from launchpad.application.service import Service
 
     with Service() as service:
         if output_format is Format.JSON:
             print_json(service.application(application_id))
             return
         application = service.application(application_id)
-        typer.echo(f"{application.application_id}: {application.name}")
+        say(f"{application.application_id}: {application.name}")
         _describe(service, application_id, verbose=verbose)
 
 
-def _describe(service: object, application_id: str, *, verbose: bool = True) -> None:
-    from launchpad.application.service import Service
-
-    if not isinstance(service, Service):
-        raise TypeError(type(service).__name__)
+def _describe(service: Service, application_id: str, *, verbose: bool = True) -> None:
     application = service.application(application_id)
-    typer.echo(f"  {application.description}")
-    typer.echo(f"  Regulatory classes: {', '.join(application.regulatory_classes)}")
-    typer.echo(f"  Versions: {', '.join(version.number for version in application.versions)}")
+    say(f"  {application.description}")
+    say(f"  Regulatory classes: {', '.join(application.regulatory_classes)}")
+    say(f"  Versions: {', '.join(version.number for version in application.versions)}")
     if not verbose or not application.versions:
         return
     version = service.application_version(application_id)
-    typer.echo(f"  Version {version.version_number}: {version.changelog}")
+    say(f"  Version {version.version_number}: {version.changelog}")
     for kind, artifacts in (("Input", version.input_artifacts), ("Output", version.output_artifacts)):
         for artifact in artifacts:
-            fields = ", ".join(artifact.metadata_schema.get("properties", {}))
-            typer.echo(f"  {kind}: {artifact.name} ({artifact.mime_type}){f': {fields}' if fields else ''}")
+            say(f"  {kind}: {artifact.name} ({artifact.mime_type})")
+            for line in json.dumps(artifact.metadata_schema, indent=2, ensure_ascii=False).splitlines():
+                say(f"    {line}")

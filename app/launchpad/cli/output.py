@@ -20,7 +20,7 @@ from launchpad.progress import Progress
 if TYPE_CHECKING:
     from pydantic import BaseModel
 
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _EVERY = 5.0  # seconds between lines of progress where there is no terminal
 
 
@@ -33,7 +33,7 @@ class Format(StrEnum):
 
 def plain(text: str) -> str:
     """Text from a server or a file name without what would move a terminal's cursor or colour."""
-    return _CONTROL.sub("�", text)
+    return _CONTROL.sub("�", text.replace("\n", " "))
 
 
 def say(text: str) -> None:

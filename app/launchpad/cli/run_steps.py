@@ -247,7 +247,7 @@ def submit(
     problems = draft.problems()
     for problem in problems[:_SHOWN]:
         warn(f"Incomplete: {problem.message}")
-    run_id = service.submit(draft, version, pipeline=chosen.pipeline, onboard=chosen.onboard)
+    run_id = service.submit(draft, version, interface="cli", pipeline=chosen.pipeline, onboard=chosen.onboard)
     say(f"Submitted run with id '{run_id}' for '{application_id}' (version: {version.version_number}).")
     return run_id
 

@@ -159,12 +159,14 @@ class Journey:
         for place in found:
             summary = json.loads((place / "readout_generation_json_summary.json").read_text(encoding="utf-8"))
             provenance = summary["provenance"]
-            missing = [key for key in ("platform", "application_id", "version", "engine") if not provenance.get(key)]
+            missing = [
+                key for key in ("platform", "application", "application_version", "engine") if not provenance.get(key)
+            ]
             if missing:
                 raise StepFailed(f"{place.name}: the readout does not name {', '.join(missing)}")
             self._say(
                 f"{place.name}: {len(RESULTS)} result files, made by {provenance['platform']}, "
-                f"{provenance['application_id']} {provenance['version']}"
+                f"{provenance['application']} {provenance['application_version']}"
             )
         self._say(f"results in {folder}")
 

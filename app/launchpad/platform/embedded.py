@@ -25,6 +25,8 @@ from launchpad.progress import Progress
 _START = 60.0  # seconds that a start may take on a busy machine
 _lock = threading.Lock()
 _held: dict[Path, IO[str]] = {}
+# Processes that we started; asked now and then, so that none stays behind as a zombie.
+_started: list[subprocess.Popen[bytes]] = []
 
 
 @dataclass(frozen=True)
@@ -63,7 +65,9 @@ def ensure_running(data: Path | None = None, progress: Progress | None = None) -
     endpoint = find(folder)
     if endpoint is not None:
         return endpoint
+    _started[:] = [item for item in _started if item.poll() is None]
     process = _start(folder)
+    _started.append(process)
     end = time.monotonic() + _START
     while time.monotonic() < end:
         endpoint = find(folder)
@@ -114,9 +118,10 @@ def stop(data: Path | None = None, timeout: float = 15) -> bool:
         process.terminate()
         process.wait(timeout)
     except psutil.NoSuchProcess:
-        return True
+        pass  # it ended by itself meanwhile
     except psutil.TimeoutExpired:
         return False
+    _started[:] = [item for item in _started if item.pid != endpoint.pid or item.wait(timeout) is None]
     return True
 
 

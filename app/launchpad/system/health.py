@@ -60,6 +60,7 @@ class Health:
                 name: {"status": part.status, "reason": part.reason or None, "remedy": part.remedy or None}
                 for name, part in self.components.items()
             },
+            "uptime_statistics": {},
         }
 
 

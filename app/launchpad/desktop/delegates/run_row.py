@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
 from launchpad.application.states import run_state
 from launchpad.desktop.models.run_list import RowRole
+from launchpad.desktop.models.words import counted
 from launchpad.desktop.theme import icons, palette
 
 if TYPE_CHECKING:
@@ -78,7 +79,9 @@ class RunRowDelegate(QStyledItemDelegate):
 
     def _when(self, run: RunReadResponse) -> str:
         when = QLocale().toString(QDateTime.fromSecsSinceEpoch(int(run.submitted_at.timestamp())), "d MMM HH:mm")
-        return f"{when} · {self.tr('%n slides', '', run.statistics.item_count)}"
+        count = run.statistics.item_count
+        slides = counted(count, self.tr("1 slide"), self.tr("%n slides", "", count))
+        return f"{when} · {slides}"
 
     def _words(self, run: RunReadResponse) -> str:
         words = run_state(run).words

@@ -9,6 +9,7 @@ from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelInd
 from PySide6.QtGui import QPixmap
 
 from launchpad.application.states import item_state
+from launchpad.desktop.models.words import counted
 
 if TYPE_CHECKING:
     from launchpad.platform.models import ItemResultReadResponse
@@ -113,5 +114,5 @@ class ItemTableModel(QAbstractTableModel):
             if item.error_message:
                 return item.error_message
             count = sum(artifact.output == "AVAILABLE" for artifact in item.output_artifacts)
-            return self.tr("%n artifacts", "", count) if count else "–"
+            return counted(count, self.tr("1 artifact"), self.tr("%n artifacts", "", count)) if count else "–"
         return self._size(size_of(item)) if size_of(item) else "–"

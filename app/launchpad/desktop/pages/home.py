@@ -39,7 +39,7 @@ class HomePage(QWidget):
         words = label(
             self.tr(
                 "Choose an application, drop your whole slide images, fill in what it asks for, and submit. "
-                "Results open in QuPath, in a notebook, or from their folder."
+                "Results come to a folder of this computer, verified."
             ),
             "muted",
         )

@@ -26,6 +26,7 @@ from launchpad.application.states import has_ended, run_state
 from launchpad.desktop.background import Job, Jobs, in_thread
 from launchpad.desktop.delegates.item_cell import ItemCellDelegate
 from launchpad.desktop.models.item_table import RESULTS, SIZE, SLIDE, STAIN, STATE, TISSUE, ItemTableModel, size_of
+from launchpad.desktop.models.words import counted, file_size
 from launchpad.desktop.navigation import Route
 from launchpad.desktop.session import Session
 from launchpad.desktop.theme import palette
@@ -86,7 +87,7 @@ class RunPage(QWidget):
         self._bar_words = label("", "strong")
         self._stop = Button(self.tr("Cancel"), "", "quiet", "download_cancel")
         self._stop.clicked.connect(self._cancel_download)
-        self._model = ItemTableModel(self._picture, _size)
+        self._model = ItemTableModel(self._picture, file_size)
         self._table = QTableView()
         self._table.setObjectName("item_table")
         self._table.setAccessibleName(self.tr("Slides of the run"))
@@ -238,7 +239,7 @@ class RunPage(QWidget):
         self._stats["failed"].setText(str(counts.item_user_error_count + counts.item_system_error_count))
         self._stats["waiting"].setText(str(counts.item_pending_count + counts.item_processing_count))
         total = sum(size_of(item) for item in items)
-        self._stats["size"].setText(_size(total) if total else "–")
+        self._stats["size"].setText(file_size(total) if total else "–")
         self._model.set_items(items)
         if not self._table.currentIndex().isValid() and items:
             self._table.selectRow(0)
@@ -264,7 +265,7 @@ class RunPage(QWidget):
         for artifact in item.output_artifacts:
             if artifact.output == "AVAILABLE":
                 size = (artifact.metadata or {}).get("size_bytes")
-                words = f"  ·  {_size(size)}" if isinstance(size, int) else ""
+                words = f"  ·  {file_size(size)}" if isinstance(size, int) else ""
                 self._artifacts.addItem(f"{file_name(artifact)}{words}")
         if item.error_message:
             self._artifacts.addItem(item.error_message)
@@ -349,7 +350,8 @@ class RunPage(QWidget):
         box.setTextFormat(Qt.TextFormat.PlainText)
         box.setWindowTitle(self.tr("Cancel run"))
         left = self._run.statistics.item_pending_count + self._run.statistics.item_processing_count if self._run else 0
-        box.setText(self.tr("Cancel this run? %n slides are not done yet.", "", left))
+        slides = counted(left, self.tr("1 slide is"), self.tr("%n slides are", "", left))
+        box.setText(self.tr("Cancel this run? {0} not done yet.").format(slides))
         box.setInformativeText(self.tr("What is done stays. This cannot be undone."))
         box.addButton(self.tr("Keep running"), QMessageBox.ButtonRole.RejectRole)
         box.addButton(self.tr("Cancel run"), QMessageBox.ButtonRole.DestructiveRole)
@@ -377,10 +379,6 @@ def _fetch_results(client: Client, run_id: str, progress: Progress) -> list[Down
     from launchpad.application.results import download_results
 
     return download_results(client, run_id, paths.results_dir(), wait=False, progress=progress)
-
-
-def _size(size: int) -> str:
-    return QLocale().formattedDataSize(size, 1, QLocale.DataSizeFormat.DataSizeSIFormat)
 
 
 def _time(locale: QLocale, seconds: float, pattern: str) -> str:

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout
 
 from launchpad import __version__
 from launchpad.desktop.background import Jobs
+from launchpad.desktop.models.words import counted
 from launchpad.desktop.session import Session
 from launchpad.desktop.theme import palette
 from launchpad.desktop.widgets.basics import IconLabel, label
@@ -65,7 +66,7 @@ class HealthFooter(QFrame):
     @Slot()
     def _show_work(self) -> None:
         labels = self._jobs.labels()
-        self._work.setText(labels[0] if len(labels) == 1 else self.tr("%n tasks", "", len(labels)) if labels else "")
+        self._work.setText(counted(len(labels), labels[0], self.tr("%n tasks", "", len(labels))) if labels else "")
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         self.clicked.emit()

@@ -185,7 +185,8 @@ class Scheduler:
                 crc32c=output["crc32c"],
                 content_type=output["media_type"],
             )
-            stored.append(states.Stored(output["name"], key, dict(output["metadata"])))
+            metadata = {**output["metadata"], "size_bytes": output["size"]}
+            stored.append(states.Stored(output["name"], key, metadata))
         with self._database.writing() as session:
             kept = states.succeed(session, item.item_id, stored)
         if not kept:
