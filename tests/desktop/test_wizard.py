@@ -32,6 +32,8 @@ from launchpad.desktop.navigation import Route, RunPage
 from launchpad.desktop.pages.wizard.wizard import WizardPage
 from launchpad.desktop.session import Session
 from launchpad.desktop.widgets.stepper import StepButton
+from launchpad.errors import Unreachable
+from launchpad.system.health import unreachable
 
 APPLICATION = "he-tme"
 
@@ -69,19 +71,12 @@ class Bench:
         page.deleteLater()
         self.pages.remove(page)
         await until(lambda: not len(self.jobs))
-        await settled(self.session)
 
 
 async def until(condition: Callable[[], object], seconds: float = 60) -> None:
     async with asyncio.timeout(seconds):
         while not condition():  # noqa: ASYNC110 - widgets set no asyncio events
             await asyncio.sleep(0.02)
-
-
-async def settled(session: Session) -> None:
-    """Until everything that the session was given to do is done."""
-    mine = asyncio.current_task()
-    await until(lambda: all(task is mine or task.done() for task in asyncio.all_tasks()))
 
 
 @pytest.fixture
@@ -296,8 +291,7 @@ def test_a_draft_is_back_after_a_restart_until_it_is_thrown_away(bench: Bench) -
         assert again.step == 1
         assert again.model.slides.rowCount() == 0
         assert get(again, QPlainTextEdit, "note_edit").toPlainText() == ""
-        await settled(bench.session)
-        assert load_drafts(APPLICATION) == []
+        await until(lambda: load_drafts(APPLICATION) == [])
         await bench.leave(again)
 
         third = await bench.page()
@@ -343,6 +337,20 @@ def test_the_schedule_can_be_left_out_and_must_make_sense(bench: Bench) -> None:
         assert draft.due_date is not None
         assert due.isEnabled()
         assert "time zone" in get(page, QLabel, "time_zone_label").text()
+
+    bench.run(work())
+
+
+def test_an_unhealthy_platform_holds_back_with_its_reason(bench: Bench) -> None:
+    async def work() -> None:
+        page = await bench.page()
+        assert enabled(page)
+        down = unreachable(Unreachable("The platform does not answer", subject="http://127.0.0.1:1"))
+        bench.session.health = down
+        bench.session.health_changed.emit(down)
+        assert not enabled(page)
+        assert why(page) == down.reason
+        assert get(page, QPushButton, "wizard_next").accessibleDescription() == down.reason
 
     bench.run(work())
 

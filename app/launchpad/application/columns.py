@@ -14,6 +14,7 @@ TECHNICAL = frozenset(("checksum_base64_crc32c", "resolution_mpp", "width_px", "
 # Values that the platform took before it said so in its schema.
 _KNOWN: dict[str, tuple[str, ...]] = {"staining_method": ("H&E",)}
 # The order that the old SDK's CSV has.
+_DEEPEST = 20  # references that lead to references
 _FIRST = ("staining_method", "tissue", "disease")
 
 
@@ -48,23 +49,26 @@ def input_artifact(version: VersionReadResponse) -> InputArtifact:
 
 def columns(schema: Mapping[str, Any]) -> tuple[Column, ...]:
     """The fields to fill in, in the order of the metadata CSV. A field that has one choice only has it as default."""
-    found = list(_fields(schema, (), required=True))
+    found = _fields(schema, schema, (), required=True)
     order = {key: number for number, key in enumerate(_FIRST)}
     return tuple(sorted(found, key=lambda column: order.get(column.key, len(order))))
 
 
-def _fields(schema: Mapping[str, Any], place: tuple[str, ...], *, required: bool) -> list[Column]:
+def _fields(
+    schema: Mapping[str, Any], root: Mapping[str, Any], place: tuple[str, ...], *, required: bool
+) -> list[Column]:
     found: list[Column] = []
     wanted = schema.get("required", ())
     for name, value in (schema.get("properties") or {}).items():
         if not place and name in TECHNICAL:
             continue
-        value = _resolved(value, schema)
+        value = _resolved(value, root)
         needed = required and name in wanted
         if value.get("type") == "object" or "properties" in value:
-            found.extend(_fields(value, (*place, name), required=needed))
+            found.extend(_fields(value, root, (*place, name), required=needed))
             continue
-        choices = tuple(str(choice) for choice in _choices(value) if choice is not None) or _KNOWN.get(name, ())
+        choices = tuple(str(choice) for choice in _choices(value, root) if choice is not None)
+        choices = choices or _KNOWN.get(name, ())
         default = value.get("default")
         if default is None and needed and len(choices) == 1:
             default = choices[0]
@@ -73,23 +77,27 @@ def _fields(schema: Mapping[str, Any], place: tuple[str, ...], *, required: bool
     return found
 
 
-def _choices(value: Mapping[str, Any]) -> list[Any]:
+def _choices(value: Mapping[str, Any], root: Mapping[str, Any]) -> list[Any]:
+    value = _resolved(value, root)
     if "const" in value:
         return [value["const"]]
     if "enum" in value:
         return list(value["enum"])
-    return [choice for part in value.get("anyOf", ()) for choice in _choices(part)]
+    parts = [*value.get("anyOf", ()), *value.get("oneOf", ())]
+    return [choice for part in parts for choice in _choices(part, root)]
 
 
-def _resolved(value: Mapping[str, Any], schema: Mapping[str, Any]) -> Mapping[str, Any]:
+def _resolved(value: Mapping[str, Any], root: Mapping[str, Any]) -> Mapping[str, Any]:
     """A local reference (`#/$defs/Name`) replaced by what it names."""
-    reference = value.get("$ref") or next((part["$ref"] for part in value.get("allOf", ()) if "$ref" in part), "")
-    if not str(reference).startswith("#/"):
-        return value
-    target: Any = schema
-    for part in str(reference)[2:].split("/"):
-        target = target.get(part, {}) if isinstance(target, Mapping) else {}
-    return {**target, **{key: item for key, item in value.items() if key not in ("$ref", "allOf")}}
+    for _ in range(_DEEPEST):
+        reference = value.get("$ref") or next((part["$ref"] for part in value.get("allOf", ()) if "$ref" in part), "")
+        if not str(reference).startswith("#/"):
+            break
+        target: Any = root
+        for part in str(reference)[2:].split("/"):
+            target = target.get(part, {}) if isinstance(target, Mapping) else {}
+        value = {**target, **{key: item for key, item in value.items() if key not in ("$ref", "allOf")}}
+    return value
 
 
 def place_values(columns_: tuple[Column, ...], values: Mapping[str, str]) -> dict[str, Any]:

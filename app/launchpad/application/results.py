@@ -15,7 +15,7 @@ from urllib.parse import unquote, urlsplit
 from launchpad import paths
 from launchpad.application.states import has_ended
 from launchpad.bucket.download import download
-from launchpad.errors import LaunchpadError
+from launchpad.errors import LaunchpadError, TransferError
 from launchpad.progress import Progress
 
 if TYPE_CHECKING:
@@ -102,12 +102,14 @@ def download_results(
 
     Raises:
         Unreachable, ApiException: the platform does not answer or does not know the run.
+        LaunchpadError: the destination cannot be written.
         Cancelled: the progress was cancelled.
     """
     progress = progress or Progress()
     handle = client.run(run_id)
     run = handle.details()
     folder = destination / safe_name(run.run_id) if per_run else destination
+    _make(folder)
     done: dict[str, Downloaded] = {}
     while True:
         ended = has_ended(run)
@@ -144,6 +146,10 @@ def _item(
     files: list[Path] = []
     errors: list[LaunchpadError] = []
     taken: set[str] = set()
+    try:
+        _make(folder)
+    except LaunchpadError as error:
+        return Downloaded(item, folder, (), (error,))
     for artifact in item.output_artifacts:
         if artifact.output != "AVAILABLE":
             continue
@@ -153,12 +159,22 @@ def _item(
         taken.add(name.casefold())
         metadata = artifact.metadata or {}
         checksum = metadata.get("checksum_base64_crc32c") or metadata.get("checksum_crc32c")
+        if not checksum:
+            errors.append(
+                TransferError(
+                    "The result cannot be verified",
+                    detail="The platform gave no checksum for it.",
+                    advice="Tell those who run the platform.",
+                    subject=artifact.name,
+                )
+            )
+            continue
         try:
             files.append(
                 download(
                     lambda artifact=artifact: client.run(run_id).get_artifact_download_url(artifact.output_artifact_id),  # type: ignore[misc]
                     folder / name,
-                    crc32c=str(checksum) if checksum else None,
+                    crc32c=str(checksum),
                     progress=_Inner(progress, number, total, f"{stem_of(item.external_id)}: {name}"),
                 )
             )
@@ -204,8 +220,26 @@ def _write_readme(client: Client, run: RunReadResponse, items: Sequence[ItemResu
         state = str(item.termination_reason or item.state)
         lines.append(f"- {names[item.item_id]}: {state}{f', {item.error_message}' if item.error_message else ''}")
         lines.append(f"  {item.external_id}")
-    folder.mkdir(parents=True, exist_ok=True)
-    paths.write_atomic(folder / "README.txt", ("\n".join(lines) + "\n").encode("utf-8"))
+    try:
+        paths.write_atomic(folder / "README.txt", ("\n".join(lines) + "\n").encode("utf-8"))
+    except OSError as error:
+        raise _unwritable(folder / "README.txt", error) from error
+
+
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise _unwritable(folder, error) from error
+
+
+def _unwritable(path: Path, error: OSError) -> LaunchpadError:
+    return LaunchpadError(
+        "The results cannot be written",
+        detail=f"{error.strerror or error}.",
+        advice="Choose another folder, or check the disk's free space and your rights.",
+        subject=str(path),
+    )
 
 
 def _engine(folder: Path) -> str:

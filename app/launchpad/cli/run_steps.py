@@ -166,14 +166,16 @@ def set_aside_incomplete(
     for slide in slides:
         problems = draft.slide_problems(slide)
         if problems:
-            words = " ".join(
-                problem.message.removeprefix(f"{slide.path.name}: ").rstrip(".") + "." for problem in problems
-            )
-            columns = [problem.column for problem in problems if problem.column not in (None, "mpp")]
-            advice = [_mpp_advice(slide, manifest)] if slide.mpp is None else []
+            words, advice = [], []
+            if slide.mpp is None:
+                words.append(f"Its MPP is not known. {slide.mpp_problem}")
+                advice.append(_mpp_advice(slide, manifest))
+            others = [problem for problem in problems if problem.column != "mpp"]
+            words += [problem.message.removeprefix(f"{slide.path.name}: ").rstrip(".") + "." for problem in others]
+            columns = [problem.column for problem in others if problem.column is not None]
             if columns:
-                advice.append(f"Fill in {', '.join(map(str, columns))} in {manifest}, or say it by --mapping.")
-            warn(f"Left out {slide.path}: {words[:1].upper()}{words[1:]} {' '.join(advice)}".rstrip())
+                advice.append(f"Fill in {', '.join(columns)} in {manifest}, or say it by --mapping.")
+            warn(f"Left out {slide.path}: {' '.join(words + advice)}")
         result.append(replace(slide, included=not problems))
     return result
 

@@ -146,7 +146,7 @@ def _build(layout: Layout, root: str, end: Any) -> tuple[App, _Parts, dict[str, 
     secret = secrets.token_urlsafe(32)
     store = StoreServer(("127.0.0.1", 0), storage, keys, secret)
     store.start()
-    scheduler = Scheduler(database, storage, keys, layout.work, store_endpoint=store.endpoint)
+    scheduler = Scheduler(database, storage, keys, layout.work)
 
     from launchpad.localplatform.api.app import build
     from launchpad.localplatform.api.context import Context

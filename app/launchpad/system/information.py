@@ -22,6 +22,7 @@ _PARTS = (
     "tifffile",
 )
 _MASK = "***"
+_USER_IN_URL = re.compile(r"//[^/@\s]+@")
 
 
 def collect(*, include_environ: bool = False, mask_secrets: bool = True) -> dict[str, object]:
@@ -54,7 +55,7 @@ def collect(*, include_environ: bool = False, mask_secrets: bool = True) -> dict
             },
         },
         "settings": {
-            name: _MASK if value is not None and mask_secrets and _SECRET.search(name) else value
+            name: _masked(name, value) if mask_secrets else value
             for name, value in settings.model_dump(mode="json").items()
         },
     }
@@ -62,10 +63,15 @@ def collect(*, include_environ: bool = False, mask_secrets: bool = True) -> dict
         document["settings"] = {**settings.model_dump(mode="json"), "token": settings.token.get_secret_value()}
     if include_environ:
         document["environ"] = {
-            name: _MASK if mask_secrets and _SECRET.search(name) else value
-            for name, value in sorted(os.environ.items())
+            name: _masked(name, value) if mask_secrets else value for name, value in sorted(os.environ.items())
         }
     return document
+
+
+def _masked(name: str, value: object) -> object:
+    if value is not None and _SECRET.search(name):
+        return _MASK
+    return _USER_IN_URL.sub(f"//{_MASK}@", value) if isinstance(value, str) else value
 
 
 def _version(name: str) -> str | None:

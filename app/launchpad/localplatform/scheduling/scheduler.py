@@ -10,7 +10,7 @@ import time
 import uuid
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 from launchpad import analysis
 from launchpad.analysis.engine import task
@@ -44,14 +44,12 @@ class Scheduler:
         keys: Keys,
         work: Path,
         *,
-        store_endpoint: str,
         slots: int | None = None,
     ) -> None:
         self._database = database
         self._storage = storage
         self._keys = keys
         self._work = work
-        self._store_endpoint = store_endpoint
         self._stop = threading.Event()
         self._wake = threading.Condition()
         self._running: dict[str, Progress] = {}
@@ -198,18 +196,20 @@ class Scheduler:
         """The slide on disk: where it is when it was handed over by reference, otherwise fetched and verified."""
         expected = str(item.metadata["checksum_base64_crc32c"])
         parts = urlsplit(item.download_url)
-        if f"{parts.scheme}://{parts.netloc}" == self._store_endpoint:
-            return self._own(item, unquote(parts.path), parts.query, expected)
+        # Whatever port our store had when the URL was signed: it may have been started again since.
+        if parts.hostname in ("127.0.0.1", "localhost") and parts.path.startswith(f"/{self._keys.bucket}/"):
+            return self._own(item, parts, expected)
         path = folder / f"slide{_suffix(item)}"
         return download(lambda: item.download_url, path, crc32c=expected, progress=progress)
 
-    def _own(self, item: Claimed, path: str, query: str, expected: str) -> Path:
-        target = f"{signing.quote_path(path)}?{query}"
+    def _own(self, item: Claimed, url: SplitResult, expected: str) -> Path:
+        """An object of our own store; its signature must open it, as for everybody."""
+
+        def secret(access_key: str) -> str | None:
+            return self._keys.secret_key if access_key == self._keys.access_key else None
+
         try:
-            signing.verify(
-                "GET", target, {"host": urlsplit(self._store_endpoint).netloc},
-                lambda key: self._keys.secret_key if key == self._keys.access_key else None,
-            )  # fmt: skip
+            signing.verify("GET", f"{url.path}?{url.query}", {"host": url.netloc}, secret)
         except signing.SignatureError as error:
             raise SlideError(
                 "The slide's URL does not open it",
@@ -217,7 +217,7 @@ class Scheduler:
                 advice="Submit the slide again.",
                 subject=item.external_id,
             ) from error
-        bucket, _, key = path.lstrip("/").partition("/")
+        bucket, _, key = unquote(url.path).lstrip("/").partition("/")
         row = self._storage.find(bucket, key)
         if row is None:
             raise SlideError(

@@ -1,0 +1,131 @@
+"""The metadata file goes both ways between ours, the old SDK and a spreadsheet."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from launchpad.application.columns import columns, input_artifact
+from launchpad.application.draft import Slide
+from launchpad.application.manifest import read_manifest, write_manifest
+from launchpad.errors import BadInput, LaunchpadError
+from launchpad.localplatform.applications.registry import APPLICATIONS
+
+COLUMNS = columns(input_artifact(APPLICATIONS["he-tme"].details()).metadata_schema)
+HEADER = (
+    "external_id;checksum_base64_crc32c;resolution_mpp;width_px;height_px;staining_method;tissue;disease;"
+    "platform_bucket_url"
+)
+
+
+def slide(path: Path, **changes: object) -> Slide:
+    fields: dict[str, object] = {
+        "path": path,
+        "files": (path,),
+        "external_id": str(path),
+        "format": "SVS",
+        "size": 0,
+        "width": 100,
+        "height": 50,
+        "mpp": 0.499,
+        "crc32c": "AAAAAA==",
+        "values": {"tissue": "LUNG", "staining_method": "H&E"},
+        **changes,
+    }
+    return Slide(**fields)  # type: ignore[arg-type]
+
+
+def test_what_is_written_is_what_the_old_sdk_writes(tmp_path: Path) -> None:
+    file = tmp_path / "new folder" / "run.csv"
+    write_manifest(file, [slide(tmp_path / "a;b.svs"), slide(tmp_path / "ä.svs", mpp=None)], COLUMNS)
+
+    lines = file.read_bytes().decode("utf-8").split("\r\n")
+    assert lines[0] == HEADER
+    assert lines[1] == f'"{tmp_path}/a;b.svs";AAAAAA==;0.499;100;50;H&E;LUNG;;'
+    assert lines[2] == f"{tmp_path}/ä.svs;AAAAAA==;;100;50;H&E;LUNG;;"  # a missing MPP is an empty cell
+    assert lines[3:] == [""]
+
+
+def test_what_was_written_is_read_again(tmp_path: Path) -> None:
+    file = tmp_path / "run.csv"
+    before = [slide(tmp_path / "a;b.svs", bucket_url="gs://b/k"), slide(tmp_path / "ä.svs", mpp=None)]
+    write_manifest(file, before, COLUMNS)
+
+    after = read_manifest(file, COLUMNS)
+    assert [item.external_id for item in after] == [item.external_id for item in before]
+    assert [item.mpp for item in after] == [0.499, None]
+    assert after[0].values == before[0].values
+    assert after[0].bucket_url == "gs://b/k"
+    assert (after[0].width, after[0].height, after[0].crc32c) == (100, 50, "AAAAAA==")
+
+
+@pytest.mark.parametrize("separator", [";", ",", "\t"])
+@pytest.mark.parametrize("mark", ["", "\ufeff"])
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_what_a_spreadsheet_saves_is_read(tmp_path: Path, separator: str, mark: str, end: str) -> None:
+    rows = [HEADER.split(";"), ["/s/1.svs", "AAAAAA==", '"0,25"', "10", "20.0", "H&E", "LUNG", "LUNG_CANCER", ""]]
+    file = tmp_path / "run.csv"
+    file.write_bytes((mark + end.join(separator.join([*row, "own remark"]) for row in rows)).encode())
+
+    (only,) = read_manifest(file, COLUMNS)
+    assert (only.external_id, only.mpp, only.width, only.height) == ("/s/1.svs", 0.25, 10, 20)
+    assert only.values == {"staining_method": "H&E", "tissue": "LUNG", "disease": "LUNG_CANCER"}
+
+
+def test_the_zero_that_the_old_sdk_writes_is_no_resolution(tmp_path: Path) -> None:
+    file = tmp_path / "run.csv"
+    file.write_text(f"{HEADER}\n/s/1.svs;AAAAAA==;0.0;10;20;;;;\n")
+    assert read_manifest(file, COLUMNS)[0].mpp is None
+
+
+def test_a_relative_path_starts_at_the_file(tmp_path: Path) -> None:
+    file = tmp_path / "run.csv"
+    file.write_text(f"{HEADER}\nslides/1.svs;AAAAAA==;0.5;10;20;;;;\n")
+    (only,) = read_manifest(file, COLUMNS)
+    assert only.path == tmp_path / "slides" / "1.svs"
+    assert only.external_id == "slides/1.svs"
+
+
+@pytest.mark.parametrize(
+    ("row", "words"),
+    [
+        (";AAAAAA==;0.5;10;20;;;;", "Row 2, column external_id"),
+        ("/s/1.svs;AAAAAA==;half;10;20;;;;", "Row 2, column resolution_mpp: “half”"),
+        ("/s/1.svs;AAAAAA==;nan;10;20;;;;", "Row 2, column resolution_mpp: “nan”"),
+        ("/s/1.svs;AAAAAA==;-1;10;20;;;;", "Row 2, column resolution_mpp: “-1”"),
+        ("/s/1.svs;AAAAAA==;0.5;;20;;;;", "Row 2, column width_px: “”"),
+        ("/s/1.svs;AAAAAA==;0.5;10;2.5;;;;", "Row 2, column height_px: “2.5”"),
+    ],
+)
+def test_a_cell_that_cannot_be_used_is_named(tmp_path: Path, row: str, words: str) -> None:
+    file = tmp_path / "run.csv"
+    file.write_text(f"{HEADER}\n{row}\n")
+    with pytest.raises(BadInput) as caught:
+        read_manifest(file, COLUMNS)
+    assert words in str(caught.value)
+    assert caught.value.subject == str(file)
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"", "lacks columns"),
+        (b"name;size\na;1\n", "lacks columns"),
+        (HEADER.encode(), "holds no slides"),
+        (b"\xff\xfe\x00", "not UTF-8"),
+    ],
+)
+def test_a_file_that_is_no_metadata_file_is_refused(tmp_path: Path, content: bytes, words: str) -> None:
+    file = tmp_path / "run.csv"
+    file.write_bytes(content)
+    with pytest.raises(BadInput, match=words):
+        read_manifest(file, COLUMNS)
+    with pytest.raises(BadInput, match="cannot be read"):
+        read_manifest(tmp_path / "none.csv", COLUMNS)
+
+
+def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    with pytest.raises(LaunchpadError, match="cannot be written") as caught:
+        write_manifest(tmp_path, [], COLUMNS)
+    assert caught.value.subject == str(tmp_path)
