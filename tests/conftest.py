@@ -97,6 +97,7 @@ def no_leaked_qt(request: pytest.FixtureRequest) -> Iterator[None]:
     yield
     if "qtbot" not in request.fixturenames and "qapp" not in request.fixturenames:
         return
+    import shiboken6
     from PySide6.QtCore import QThread, QTimer
     from PySide6.QtWidgets import QApplication
 
@@ -107,7 +108,8 @@ def no_leaked_qt(request: pytest.FixtureRequest) -> Iterator[None]:
         app.processEvents()
     windows = [widget.objectName() or type(widget).__name__ for widget in app.topLevelWidgets() if widget.isVisible()]
     gc.collect()
-    alive = [item for item in gc.get_objects() if isinstance(item, (QTimer, QThread))]
+    found = [item for item in gc.get_objects() if isinstance(item, (QTimer, QThread))]
+    alive = [item for item in found if shiboken6.isValid(item)]
     timers = [item.objectName() or repr(item) for item in alive if isinstance(item, QTimer) and item.isActive()]
     threads = [item.objectName() for item in alive if isinstance(item, QThread) and item.isRunning()]
     assert not windows, f"windows left open: {windows}"

@@ -175,6 +175,12 @@ def test_edits_are_undone_by_slide_not_by_row(model: SlideTableModel, stack: QUn
     assert model.slide(row).values["tissue"] == "LUNG"
 
 
+def test_slides_are_arranged_behind_the_others(model: SlideTableModel) -> None:
+    model.arrange(["/slides/2.svs", "/slides/0.svs"])
+    assert [model.slide(row).id for row in range(4)] == ["slide-1", "slide-3", "slide-2", "slide-0"]
+    assert model.slide_row("slide-0") == 3
+
+
 def test_fill_down_is_one_step(model: SlideTableModel, stack: QUndoStack) -> None:
     model.set_text(["slide-0"], "tissue", "LUNG")
     before = stack.count()

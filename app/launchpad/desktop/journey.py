@@ -188,6 +188,7 @@ class Journey:
         return widget is not None and widget.isEnabled()
 
     async def _until(self, what: str, condition: Callable[[], Any], seconds: float = 30) -> Any:
+        seconds = min(seconds, float(os.environ.get("LAUNCHPAD_JOURNEY_SECONDS", "600")))
         end = time.monotonic() + seconds
         while True:
             value = condition()

@@ -10,15 +10,7 @@ from dataclasses import replace
 from enum import IntEnum
 from typing import Any
 
-from PySide6.QtCore import (
-    QAbstractTableModel,
-    QLocale,
-    QModelIndex,
-    QObject,
-    QPersistentModelIndex,
-    Qt,
-    Signal,
-)
+from PySide6.QtCore import QAbstractTableModel, QLocale, QModelIndex, QObject, QPersistentModelIndex, Qt, Signal
 from PySide6.QtGui import QPixmap, QUndoStack
 
 from launchpad.application.columns import Column
@@ -236,12 +228,19 @@ class SlideTableModel(QAbstractTableModel):
         """Sort the draft's slides; of equal ones the order stays."""
         if not 0 <= column <= self.status_column:
             return
+        down = order == Qt.SortOrder.DescendingOrder
+        self._reorder(sorted(self._draft.slides, key=lambda slide: self._sort_key(slide, column), reverse=down))
+
+    def arrange(self, external_ids: Iterable[str]) -> None:
+        """Put these slides, wherever they stand, into this order at the end of the list."""
+        wanted = {external_id: number for number, external_id in enumerate(external_ids)}
+        self._reorder(sorted(self._draft.slides, key=lambda slide: wanted.get(slide.external_id, -1)))
+
+    def _reorder(self, slides: Sequence[Slide]) -> None:
         self.layoutAboutToBeChanged.emit()
         before = self.persistentIndexList()
         ids = [self._draft.slides[index.row()].id for index in before]
-        self._draft.slides.sort(
-            key=lambda slide: self._sort_key(slide, column), reverse=order == Qt.SortOrder.DescendingOrder
-        )
+        self._draft.slides[:] = slides
         self._reindex()
         after = [self.index(self._rows[slide_id], index.column()) for slide_id, index in zip(ids, before, strict=True)]
         self.changePersistentIndexList(before, after)

@@ -76,6 +76,7 @@ class DraftModel(QObject):
         self._queue: list[Path] = []
         self._scanned: tuple[Path, ...] = ()
         self._seen: set[Path] = set()
+        self._new: set[str] = set()
         self._added = self._doubles = 0
         self._known: list[Problem] | None = None
         self._kept = False  # whether the draft store has this draft
@@ -228,7 +229,7 @@ class DraftModel(QObject):
         if self.scan is not None or not self._queue or self.version is None or self._ended:
             return
         paths, self._queue = self._queue, []
-        self._scanned, self._seen = tuple(paths), set()
+        self._scanned, self._seen, self._new = tuple(paths), set(), set()
         for path in paths:
             self.rejected.pop(path, None)
         self._added = self._doubles = 0
@@ -262,6 +263,8 @@ class DraftModel(QObject):
                 found.append(entry)
                 self._seen.update(entry.files)
         if found:
+            before = {slide.external_id for slide in self.draft.slides}
+            self._new |= {slide.external_id for slide in found} - before
             added = self.slides.add(found)
             self._added += added
             self._doubles += len(found) - added
@@ -274,9 +277,13 @@ class DraftModel(QObject):
     @Slot(object)
     def _scan_finished(self, prepared: object) -> None:
         """Its slides came one by one; left are the folders in which there was nothing."""
+        from launchpad.application.prepare import Prepared
         from launchpad.wsi.discovery import Rejected
 
         self._take_entries()
+        if isinstance(prepared, Prepared) and self._added > 1:
+            # They came as they were ready; those that were in the list already keep their place.
+            self.slides.arrange(slide.external_id for slide in prepared.slides if slide.external_id in self._new)
         for path in self._scanned:
             if not any(file == path or path in file.parents for file in self._seen):
                 reason = self.tr("No slides were found in this folder")

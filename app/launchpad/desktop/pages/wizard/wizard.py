@@ -336,6 +336,7 @@ class WizardPage(QWidget):
             self._furthest = STEP_SLIDES
             self._step = STEP_SLIDES
             self._stack.setCurrentIndex(STEP_SLIDES - 1)
+            self.table.enter()
 
     @Slot()
     def _start_over(self) -> None:
