@@ -32,7 +32,7 @@ lint: setup
 	@$(PY) -c 'import sys; from importlinter.cli import lint_imports_command; sys.argv[0] = "lint-imports"; lint_imports_command()'
 
 test: lint
-	@$(PY) -m pytest -m "not long"
+	@$(PY) -m pytest -m "not long" -n 2 --dist loadfile
 
 test-long: lint freeze
 	@$(PY) -m pytest

@@ -7,7 +7,6 @@ folders, by platformdirs.
 from __future__ import annotations
 
 import os
-import secrets
 import sys
 from pathlib import Path
 
@@ -112,6 +111,8 @@ def ensure_private(folder: Path) -> Path:
 
 def write_atomic(path: Path, data: bytes, mode: int = 0o644) -> None:
     """Write a file whole or not at all; readers see the old or the new one."""
+    import secrets
+
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
     try:

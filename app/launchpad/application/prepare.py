@@ -1,5 +1,7 @@
 """From files and folders to described slides: headers in worker processes, checksums, several at once.
 
+What was found out of a file is kept until the file changes.
+
 One bad slide never stops the others, and none is skipped in silence.
 """
 
@@ -15,6 +17,7 @@ from typing import TYPE_CHECKING
 from launchpad.application import mapping as rules
 from launchpad.application.columns import Column, columns, input_artifact
 from launchpad.application.draft import Slide
+from launchpad.application.prepared import Description, keep, recall
 from launchpad.bucket.crc32c import crc32c_file
 from launchpad.errors import LaunchpadError
 from launchpad.progress import Progress
@@ -112,25 +115,49 @@ def _describe(
     progress: Progress,
 ) -> Slide | Rejected:
     try:
-        header = service.metadata(found.path)
-        checksum = crc32c_file(header.path, _Quiet(progress))
+        str(found.path).encode()
+    except UnicodeEncodeError:
+        return Rejected(found.path, "The name of the file or its folder is not Unicode.", "Rename it.")
+    try:
+        status = found.path.stat()
+        description = recall(found.path, status)
+        if description is None:
+            description = _read(found, service, progress)
+            after = found.path.stat()
+            if (after.st_size, after.st_mtime_ns) != (status.st_size, status.st_mtime_ns):
+                return Rejected(found.path, "The file changed while it was read.", "Wait until it is complete.")
+            keep(found.path, status, description)
+    except OSError as error:
+        return Rejected(found.path, f"The file cannot be read: {error.strerror or error}.", "Check its permissions.")
     except LaunchpadError as error:
         return Rejected(found.path, " ".join(part for part in (f"{error.title}.", error.detail) if part), error.advice)
     slide = Slide(
-        path=header.path,
-        files=header.files,
-        external_id=str(header.path),
-        format=header.format,
-        size=header.size,
-        width=header.width,
-        height=header.height,
-        mpp=header.mpp_x,
-        mpp_origin="file" if header.mpp_x is not None else "",
-        mpp_problem=header.mpp_problem,
-        crc32c=checksum,
+        path=found.path,
+        files=found.files,
+        external_id=str(found.path),
+        format=description.format,
+        size=status.st_size,
+        width=description.width,
+        height=description.height,
+        mpp=description.mpp,
+        mpp_origin="file" if description.mpp is not None else "",
+        mpp_problem=description.mpp_problem,
+        crc32c=description.crc32c,
         values={column.key: column.default for column in fields if column.default is not None},
     )
     return rules.apply(mappings, [slide], fields)[0]
+
+
+def _read(found: FoundSlide, service: SlideService, progress: Progress) -> Description:
+    header = service.metadata(found.path)
+    return Description(
+        format=header.format,
+        width=header.width,
+        height=header.height,
+        mpp=header.mpp_x,
+        mpp_problem=header.mpp_problem,
+        crc32c=crc32c_file(header.path, _Quiet(progress)),
+    )
 
 
 class _Quiet(Progress):

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from launchpad.application.columns import Column, columns, input_artifact, place_values
 from launchpad.application.draft import Slide, SubmissionDraft
+from launchpad.application.uploaded import earlier_key, remember
 from launchpad.bucket.base import Bucket, Receipt
 from launchpad.bucket.signing import MAX_EXPIRES
 from launchpad.bucket.upload import Source, upload_files
@@ -61,8 +62,8 @@ def upload(
 ) -> list[Slide]:
     """Upload the included slides; each comes back with its `bucket_url`, or with its `error`.
 
-    A slide whose object is in the bucket already, with its size and checksum, is not sent again. `on_slide` is called
-    from worker threads.
+    A slide whose object is in the bucket already, with its size and checksum, is not sent again; without a `prefix`
+    that also holds for what this profile uploaded for other runs. `on_slide` is called from worker threads.
 
     Raises:
         Unreachable, ApiException: the platform does not say where to.
@@ -71,20 +72,22 @@ def upload(
     user = client.me().user.id
     at = prefix or str(int(datetime.now(UTC).timestamp() * 1000))
     chosen = [slide for slide in slides if slide.included]
-    sources = [
-        Source(
-            slide.path,
-            _key_of(slide, bucket) or object_key(user, at, application_id, version, slide.external_id, slide.path.name),
-            slide.crc32c,
-        )
-        for slide in chosen
-    ]
+    sources = []
+    for slide in chosen:
+        key = _key_of(slide, bucket)
+        if key is None and prefix is None:
+            key = earlier_key(client.profile, bucket.name, slide.path, slide.crc32c)
+        if key is None:
+            key = object_key(user, at, application_id, version, slide.external_id, slide.path.name)
+        sources.append(Source(slide.path, key, slide.crc32c))
     done: dict[str, Slide] = {}
     lock = threading.Lock()
 
     def through(number: int, result: Receipt | LaunchpadError) -> None:
         slide = chosen[number]
         if isinstance(result, Receipt):
+            if not result.already_there:
+                remember(client.profile, bucket.name, result.path, result.crc32c, result.key)
             slide = replace(
                 slide, bucket_url=bucket.uri(result.key), crc32c=result.crc32c, size=result.size, error="", advice=""
             )

@@ -20,7 +20,7 @@ from launchpad.progress import Progress
 if TYPE_CHECKING:
     from pydantic import BaseModel
 
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _EVERY = 5.0  # seconds between lines of progress where there is no terminal
 
 

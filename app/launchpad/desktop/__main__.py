@@ -12,9 +12,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     from launchpad.errors import LaunchpadError
 
     try:
-        from launchpad.system.logging import set_up
-
-        set_up("INFO", "desktop")
         from launchpad.desktop import app
 
         return app.run(list(sys.argv[1:] if argv is None else argv))

@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-import argparse
-import asyncio
-import contextlib
-import logging
 import os
-import signal
 import sys
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import qasync
 from PySide6.QtCore import QObject, QSettings, Qt, QTimer, Slot
 from PySide6.QtWidgets import QApplication, QMessageBox, QWidget
 
@@ -26,8 +20,11 @@ from launchpad.desktop.navigation import Home, Info, Navigator, Route, RunPage, 
 from launchpad.desktop.session import Session
 from launchpad.desktop.theme import palette
 
+if TYPE_CHECKING:
+    # Imported after the first paint.
+    import asyncio
+
 Driver = Callable[[MainWindow], Awaitable[None]]
-_log = logging.getLogger(__name__)
 
 
 class Application(QObject):
@@ -46,7 +43,7 @@ class Application(QObject):
         self.navigator = Navigator(self)
         self.window = MainWindow(self.session, self.jobs, self.navigator, self._settings, self._make_page)
         self.window.closing.connect(self._ask_close)
-        self._ended = asyncio.Event()
+        self._ended: asyncio.Event | None = None
         self._closing = False
 
     # --- theme ------------------------------------------------------------------------------------------------------
@@ -96,11 +93,17 @@ class Application(QObject):
             self.window.forget(wizard)
 
     # --- life -------------------------------------------------------------------------------------------------------
-    async def run(self, driver: Driver | None) -> None:
-        """Show the window, then load the rest; returns when everything has ended."""
+    def show(self) -> None:
+        """Show the window, painted, before anything else is loaded."""
         self.navigator.go(Home())
         self.window.show()
-        await asyncio.sleep(0)  # the first paint comes before everything else
+        self._app.processEvents()
+
+    async def run(self, driver: Driver | None) -> None:
+        """Load the rest; returns when everything has ended."""
+        import asyncio
+
+        self._ended = asyncio.Event()
         QTimer.singleShot(0, self.session.start)
         if driver is not None:
             self.session.spawn(self._drive(driver))
@@ -136,6 +139,8 @@ class Application(QObject):
     @Slot()
     def _close(self) -> None:
         if not self._closing:
+            import asyncio
+
             self._closing = True
             self.window.setEnabled(False)
             asyncio.get_event_loop().create_task(self._end())
@@ -146,16 +151,21 @@ class Application(QObject):
         background.pool.close()
         self._settings.sync()
         if stuck:
+            import logging
+
             # Destroying a running QThread aborts the process; nothing is lost, what they did resumes.
-            _log.error("jobs did not stop: %s", ", ".join(stuck))
+            logging.getLogger(__name__).error("jobs did not stop: %s", ", ".join(stuck))
             logging.shutdown()
             os._exit(1)
         self.window.let_close()
-        self._ended.set()
+        if self._ended is not None:
+            self._ended.set()
 
     def show_error(self, error: BaseException) -> None:
         """The one dialog for what nobody expected."""
-        _log.error("unexpected error", exc_info=error)
+        import logging
+
+        logging.getLogger(__name__).error("unexpected error", exc_info=error)
         box = QMessageBox(self.window)
         box.setObjectName("unexpected_error")
         box.setTextFormat(Qt.TextFormat.PlainText)
@@ -169,26 +179,44 @@ class Application(QObject):
 
 def run(argv: Sequence[str], driver: Driver | None = None) -> int:
     """Run the application until its window is closed. `driver` is awaited beside it (the journey)."""
-    parser = argparse.ArgumentParser(prog="launchpad-desktop")
-    parser.add_argument("--theme", choices=("light", "dark", "system"), default="")
-    parser.add_argument("files", nargs="*")
-    arguments = parser.parse_args(argv)
+    scheme, files = _arguments(argv)
     app = QApplication.instance()
     if not isinstance(app, QApplication):
         app = QApplication(["Launchpad"])
     app.setApplicationName("Launchpad")
     app.setStyle("Fusion")
     app.setQuitOnLastWindowClosed(False)
+    application = Application(app, scheme, files)
+    application.show()
+    import asyncio
+
+    import qasync
+
+    from launchpad.system.logging import set_up
+
+    set_up("INFO", "desktop")
     loop = qasync.QEventLoop(app)
     asyncio.set_event_loop(loop)
     with loop:
-        application = Application(app, arguments.theme, arguments.files)
         _hook(application, loop)
         loop.run_until_complete(application.run(driver))
         application.window.deleteLater()
         application.deleteLater()
         app.processEvents()
     return 0
+
+
+def _arguments(argv: Sequence[str]) -> tuple[str, list[str]]:
+    """The scheme and the files of a command line (argparse alone costs a tenth of the first window's time)."""
+    if not argv:
+        return "", []
+    import argparse
+
+    parser = argparse.ArgumentParser(prog="launchpad-desktop")
+    parser.add_argument("--theme", choices=("light", "dark", "system"), default="")
+    parser.add_argument("files", nargs="*")
+    arguments = parser.parse_args(argv)
+    return arguments.theme, arguments.files
 
 
 def _hook(application: Application, loop: asyncio.AbstractEventLoop) -> None:
@@ -205,7 +233,11 @@ def _hook(application: Application, loop: asyncio.AbstractEventLoop) -> None:
         if isinstance(error, BaseException):
             application.show_error(error)
         else:
-            _log.error("event loop: %s", context.get("message"))
+            logging.getLogger(__name__).error("event loop: %s", context.get("message"))
+
+    import contextlib
+    import logging
+    import signal
 
     sys.excepthook = of_slot
     loop.set_exception_handler(of_loop)

@@ -7,20 +7,21 @@ interface. Only `@Slot` methods of QObjects receive what another thread emits: a
 
 from __future__ import annotations
 
-import asyncio
-import logging
 import time
 from collections import deque
 from collections.abc import Callable, Coroutine
-from concurrent.futures import ThreadPoolExecutor
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from PySide6.QtCore import QObject, QThread, QTimer, Signal, Slot
 
 from launchpad.progress import Cancelled, Progress
 
+if TYPE_CHECKING:
+    # Imported where they are used: the first window does not wait for them.
+    import asyncio
+    from concurrent.futures import ThreadPoolExecutor
+
 T = TypeVar("T")
-_log = logging.getLogger(__name__)
 _POLL = 100  # milliseconds
 _WINDOW = 30  # samples over which the rate is taken: 3 s
 _THREADS = 8
@@ -170,6 +171,8 @@ class Pool:
     def get(self) -> ThreadPoolExecutor:
         """The executor."""
         if self._threads is None:
+            from concurrent.futures import ThreadPoolExecutor
+
             self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="call")
         return self._threads
 
@@ -185,6 +188,8 @@ pool = Pool()
 
 async def in_thread(call: Callable[..., T], *arguments: Any) -> T:
     """Run a short call in a thread and await its result."""
+    import asyncio
+
     return await asyncio.get_running_loop().run_in_executor(pool.get(), lambda: call(*arguments))
 
 
@@ -197,6 +202,8 @@ class Tasks:
 
     def spawn(self, coroutine: Coroutine[Any, Any, Any], owner: object = None) -> None:
         """Run a coroutine on the event loop."""
+        import asyncio
+
         task = asyncio.get_event_loop().create_task(coroutine)
         self._live[task] = owner
         task.add_done_callback(self._done)
@@ -214,5 +221,7 @@ class Tasks:
 
     async def settled(self) -> None:
         """Wait until all have ended."""
+        import asyncio
+
         while self._live:
             await asyncio.wait(list(self._live))

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
-import logging
 from collections.abc import Coroutine
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +11,8 @@ from launchpad.desktop.background import Tasks, in_thread
 from launchpad.errors import LaunchpadError
 
 if TYPE_CHECKING:
+    import asyncio
+
     from launchpad.application.monitor import Monitor
     from launchpad.bucket.base import Bucket
     from launchpad.platform.auth.profiles import Profile
@@ -24,7 +23,6 @@ if TYPE_CHECKING:
 
 _HEALTH = 30.0  # seconds between looks
 _RETRY = 5.0  # seconds between tries to connect
-_log = logging.getLogger(__name__)
 
 
 class Session(QObject):
@@ -116,6 +114,8 @@ class Session(QObject):
     # --- life -------------------------------------------------------------------------------------------------------
     def start(self) -> None:
         """Connect, then keep runs and health up to date."""
+        import asyncio
+
         self._wake = asyncio.Event()
         self.spawn(self._connect())
 
@@ -127,6 +127,8 @@ class Session(QObject):
             self._wake.set()
 
     async def _connect(self) -> None:
+        import asyncio
+
         while self._client is None and not self._closing:
             try:
                 client = await in_thread(_open_client)
@@ -155,11 +157,13 @@ class Session(QObject):
         self.spawn(self._watch_health())
 
     async def _watch_runs(self) -> None:
+        import logging
+
         while not self._closing and self._monitor is not None and self._wake is not None:
             try:
                 snapshot = await in_thread(self._monitor.poll)
             except LaunchpadError as error:
-                _log.warning("runs could not be listed: %s", error.title)
+                logging.getLogger(__name__).warning("runs could not be listed: %s", error.title)
             else:
                 first = not self.runs
                 self.runs = list(snapshot.runs)
@@ -170,6 +174,8 @@ class Session(QObject):
             await self._pause(self._monitor.next_delay())
 
     async def _watch_health(self) -> None:
+        import asyncio
+
         from launchpad.system.health import check
 
         while not self._closing and self._client is not None:
@@ -179,6 +185,9 @@ class Session(QObject):
 
     async def _pause(self, seconds: float) -> None:
         if self._wake is not None:
+            import asyncio
+            import contextlib
+
             self._wake.clear()
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._wake.wait(), seconds)
@@ -189,7 +198,9 @@ class Session(QObject):
             self.health_changed.emit(health)
 
     def _report(self, error: BaseException) -> None:
-        _log.error("unexpected error", exc_info=error)
+        import logging
+
+        logging.getLogger(__name__).error("unexpected error", exc_info=error)
         self.failed.emit(error)
 
     async def close(self) -> None:

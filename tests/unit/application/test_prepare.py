@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -74,6 +76,37 @@ def test_a_folder_of_slides(
     assert progress.latest[:2] == (4, 4)
 
 
+@pytest.mark.usefixtures("data_dir")
+def test_a_file_that_did_not_change_is_not_read_again(service: SlideService, tmp_path: Path, sample_svs: Path) -> None:
+    path = tmp_path / "a.svs"
+    shutil.copy(sample_svs, path)
+    first = prepare([path], HE_TME, service=service).slides[0]
+    with SlideService() as closed:  # whoever wants a closed service to read fails
+        pass
+    (again,) = prepare([path], HE_TME, service=closed, mappings=[parse(".*:tissue=LUNG")]).slides
+    assert again.crc32c == first.crc32c
+    assert (again.width, again.height, again.mpp, again.format) == (2220, 2967, first.mpp, first.format)
+    assert again.values["tissue"] == "LUNG"
+
+    with path.open("ab") as file:
+        file.write(b"more")
+    (changed,) = prepare([path], HE_TME, service=service).slides
+    assert changed.crc32c != first.crc32c
+    assert changed.crc32c == crc32c_file(path)
+    assert changed.size == first.size + 4
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="file names are Unicode there")
+@pytest.mark.usefixtures("data_dir")
+def test_a_name_that_is_not_unicode_is_named(service: SlideService, tmp_path: Path, sample_svs: Path) -> None:
+    shutil.copy(sample_svs, os.fsencode(tmp_path) + b"/\xff.svs")
+    found = prepare([tmp_path], HE_TME, service=service)
+    (rejected,) = found.rejected
+    assert "not Unicode" in rejected.reason
+    assert found.slides == ()
+
+
+@pytest.mark.usefixtures("data_dir")
 def test_cancellation_ends_it(service: SlideService, tmp_path: Path, sample_svs: Path) -> None:
     for number in range(20):
         shutil.copy(sample_svs, tmp_path / f"{number}.svs")
@@ -89,6 +122,7 @@ def test_cancellation_ends_it(service: SlideService, tmp_path: Path, sample_svs:
     assert done.is_set()
 
 
+@pytest.mark.usefixtures("data_dir")
 def test_a_mapping_with_an_unknown_field_stops_it_before_anything_is_read(
     service: SlideService, sample_svs: Path
 ) -> None:

@@ -93,6 +93,29 @@ def test_one_bad_file_stops_no_other(client: Client, uploaded: list[dict[str, An
     assert str(rows[1]["platform_bucket_url"]).endswith("/CMU-2.svs")
 
 
+def test_a_file_is_not_sent_twice_unless_it_changed(
+    client: Client, uploaded: list[dict[str, Any]], tmp_path: Path
+) -> None:
+    path = tmp_path / "CMU-3.svs"
+    shutil.copy(uploaded[0]["external_id"], path)
+
+    def address(application_id: str = "he-tme", prefix: str | None = None) -> str:
+        row = {**uploaded[0], "external_id": str(path), "checksum_base64_crc32c": crc32c_file(path)}
+        row["platform_bucket_url"] = None
+        assert Service.application_run_upload(application_id, [row], upload_prefix=prefix)
+        return str(row["platform_bucket_url"])
+
+    first = address()
+    assert address() == first
+    assert address("test-app") == first
+    assert address(prefix="p") != first  # one who names the place gets it there
+    with path.open("ab") as file:
+        file.write(b"more")
+    changed = address()
+    assert changed != first
+    assert address() == changed
+
+
 def test_from_rows_to_results_in_folders_of_their_own(
     client: Client, uploaded: list[dict[str, Any]], tmp_path: Path
 ) -> None:

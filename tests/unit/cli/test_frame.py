@@ -148,7 +148,7 @@ def test_a_mistake_of_ours_is_put_into_words_and_logged(data_dir: Path, capsys: 
 
 
 def test_text_from_outside_moves_no_cursor() -> None:
-    assert plain("a\x1b[2Jb\x07\r\nµ") == "a�[2Jb�� µ"
+    assert plain("a\x1b[2Jb\x07\r\nµ\udcff") == "a�[2Jb�� µ�"
 
 
 def test_progress_without_a_terminal_is_lines(capsys: pytest.CaptureFixture[str]) -> None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QDateTime, QLocale
 
-from launchpad.application.draft import Slide
+if TYPE_CHECKING:
+    from launchpad.application.draft import Slide
 
 
 def counted(count: int, one: str, many: str) -> str:

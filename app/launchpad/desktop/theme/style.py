@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from launchpad import paths
 from launchpad.desktop.theme.palette import Theme, load_tokens
 
 
@@ -18,11 +19,22 @@ def stylesheet(theme: Theme) -> str:
         "controlSmall": size["controlSmall"] - 2,
         "rControl": radius["control"],
         "rCard": radius["card"],
+        "arrow": _arrow(theme),
     }
     text = _QSS
     for name, value in values.items():
         text = text.replace(f"@{name}@", str(value))
     return text + _fonts()
+
+
+def _arrow(theme: Theme) -> str:
+    """The file of the arrow of a choice in the theme's colour: a style sheet takes pictures from files only."""
+    file = paths.cache_dir() / "theme" / f"chevron-down-{theme.colour('textMuted').name()[1:]}.svg"
+    if not file.exists():
+        svg = paths.resource("icons", "chevron-down.svg").read_text(encoding="utf-8")
+        paths.ensure_private(file.parent)
+        paths.write_atomic(file, svg.replace("currentColor", theme.colour("textMuted").name()).encode())
+    return file.as_posix()
 
 
 def _fonts() -> str:
@@ -73,7 +85,8 @@ QLineEdit:focus, QPlainTextEdit:focus, QTextEdit:focus, QComboBox:focus, QDateTi
 }
 QPlainTextEdit:focus, QTextEdit:focus { padding: 5px; }
 QLineEdit:disabled, QComboBox:disabled, QDateTimeEdit:disabled { background: @sunken@; color: @textMuted@; }
-QComboBox::drop-down { border: none; width: 22px; }
+QComboBox::drop-down, QDateTimeEdit::drop-down { border: none; width: 24px; }
+QComboBox::down-arrow, QDateTimeEdit::down-arrow { image: url("@arrow@"); width: 16px; height: 16px; }
 QComboBox QAbstractItemView {
   background: @surface@; color: @text@; border: 1px solid @borderStrong@; selection-background-color: @selected@;
   selection-color: @text@; outline: none;

@@ -153,7 +153,7 @@ class SubmitStep(Card):
             words += f" ({counted(left_out, self.tr('1 is left out'), self.tr('%n are left out', '', left_out))})"
         place = self._session.profile.title
         if self._session.profile.kind == "embedded":
-            place += "\n" + self.tr("Slides stay where they are: the platform on this computer reads them in place.")
+            place = self.tr("%1; the slides are read where they are, not copied").replace("%1", place)
         schedule = self.tr("None: as soon as there is room")
         if draft.due_date is not None and draft.deadline is not None:
             schedule = (

@@ -36,7 +36,7 @@ from launchpad.desktop.theme import palette
 # Widths in px: comfortable, and where the window is small. Columns of choices are as wide as their longest one needs.
 WIDTHS = {INCLUDE: (44, 34), MPP: (104, 92), SIZE: (80, 0)}
 STATUS_WIDTHS = (122, 36)
-SLIDE_WANTED, SLIDE_LOWEST = 240, 150
+SLIDE_WANTED, SLIDE_LOWEST = 280, 150
 CHOICE_WIDTHS = (98, 80)
 
 
