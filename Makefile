@@ -22,7 +22,9 @@ run: setup
 	@if [ -n "$${DISPLAY:-}$${WAYLAND_DISPLAY:-}" ] || [ "$$(uname -s)" = Darwin ]; then \
 	  $(PY) -m launchpad.desktop; \
 	else \
-	  $(PY) -m launchpad.desktop.journey --screenshots screenshots; \
+	  rm -rf build/journey; \
+	  LAUNCHPAD_DATA_DIR="$$PWD/build/journey" $(PY) -m launchpad.desktop.journey --screenshots screenshots \
+	    --slides resources/sample tests/data/slides; \
 	fi
 
 lint: setup
