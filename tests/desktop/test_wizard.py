@@ -313,6 +313,20 @@ def test_a_draft_is_saved_as_it_changes(bench: Bench) -> None:
     bench.run(work())
 
 
+def test_a_draft_that_is_thrown_away_does_not_come_back(bench: Bench) -> None:
+    async def work() -> None:
+        page = await bench.page()
+        keeper = page.model._keeper
+        for _ in range(5):
+            page.model.set_note("about to go")
+            keeper._save()  # a save is under way, or waits for its thread, at the moment of the deletion
+            page.model.discard()
+            await until(lambda: not keeper._under_way)
+            assert load_drafts(APPLICATION) == []
+
+    bench.run(work())
+
+
 def test_the_schedule_can_be_left_out_and_must_make_sense(bench: Bench) -> None:
     async def work() -> None:
         page = await bench.page()
@@ -375,6 +389,7 @@ def test_upload_and_submission(bench: Bench) -> None:
         await until(lambda: ids)
         assert bench.went == [RunPage(ids[0])]
         assert [slide.error for slide in page.submission.results.values()] == [""]
+        await until(lambda: not page.model._keeper._under_way)
         assert load_drafts(APPLICATION) == []
         run = bench.session.client.run(ids[0]).details()
         assert run.run_id == ids[0]

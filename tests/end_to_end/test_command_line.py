@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 import os
 import shutil
@@ -11,6 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 
 import numpy as np
@@ -69,24 +71,32 @@ def wait_for(condition: Callable[[], object], what: str) -> object:
     raise AssertionError(f"waited in vain for {what}")
 
 
-def run_here(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *arguments: str | Path
-) -> tuple[int, str, str]:
-    """As `run`, in this process: where many commands are tried."""
-    words = ["application", "run", *map(str, arguments)]
-    monkeypatch.setattr(sys, "argv", ["launchpad", *words])
-    code = guarded(lambda: app(words, standalone_mode=False, prog_name="launchpad"))
-    out, err = capsys.readouterr()
-    assert "Traceback" not in err
-    return code, out, err
+def here(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    """As `launchpad`, but in this process, which saves the second that a start takes."""
+    words = [str(argument) for argument in arguments]
+    out, err = io.StringIO(), io.StringIO()
+    before, sys.argv = sys.argv, ["launchpad", *words]
+    try:
+        with redirect_stdout(out), redirect_stderr(err):
+            code = guarded(lambda: app(words, standalone_mode=False, prog_name="launchpad"))
+    finally:
+        sys.argv = before
+    assert "Traceback" not in err.getvalue(), err.getvalue()
+    return subprocess.CompletedProcess(words, code, out.getvalue(), err.getvalue())
+
+
+def done_here(*arguments: str | Path) -> str:
+    answer = here(*arguments)
+    assert answer.returncode == 0, answer.stderr
+    return answer.stdout
 
 
 def run_id_of(output: str) -> str:
     return next(line for line in output.splitlines() if line.startswith("Submitted run")).split("'")[1]
 
 
-def described(run_id: str) -> dict[str, object]:
-    document = json.loads(done("application", "run", "describe", run_id, "--format", "json"))
+def described(run_id: str, ask: Callable[..., str] = done) -> dict[str, object]:
+    document = json.loads(ask("application", "run", "describe", run_id, "--format", "json"))
     assert isinstance(document, dict)
     return document
 
@@ -141,16 +151,16 @@ def own_platform(data_dir: Path) -> Iterator[Path]:
 
 @pytest.mark.usefixtures("platform_endpoint")
 def test_applications_are_listed_and_described() -> None:
-    listed = json.loads(done("application", "list", "--format", "json"))
+    listed = json.loads(done_here("application", "list", "--format", "json"))
     assert {item["application_id"] for item in listed} == {"he-tme", "test-app"}
-    assert "he-tme  0.1.0" in done("application", "list")
-    one = json.loads(done("application", "describe", "he-tme", "--format", "json"))
+    assert "he-tme  0.1.0" in done_here("application", "list")
+    one = json.loads(done_here("application", "describe", "he-tme", "--format", "json"))
     assert one["versions"][0]["number"] == "0.1.0"
-    words = done("application", "describe", "he-tme", "--verbose")
+    words = done_here("application", "describe", "he-tme", "--verbose")
     assert "cell_classification:geojson_polygons (application/geo+json)" in words
     assert '"LUNG_CANCER"' in words
 
-    unknown = launchpad("application", "describe", "he-tmi", "--format", "json")
+    unknown = here("application", "describe", "he-tmi", "--format", "json")
     assert unknown.returncode == 2
     assert unknown.stdout == ""
     assert json.loads(unknown.stderr)["error"] == "not_found"
@@ -180,7 +190,7 @@ def test_execute_leaves_all_results_of_all_three_forms(slides: Path, tmp_path: P
     readme = (folder / "README.txt").read_text(encoding="utf-8")
     for words in ("On this computer", "he-tme", "0.1.0", "launchpad-engine", run_id, "not a diagnostic device"):
         assert words in readme
-    items = described(run_id)["items"]
+    items = described(run_id, done_here)["items"]
     assert isinstance(items, list)
     cells = []
     for item in items:
@@ -196,38 +206,40 @@ def test_execute_leaves_all_results_of_all_three_forms(slides: Path, tmp_path: P
     assert min(cells) > 500
     assert max(cells) < 1.1 * min(cells)
 
-    listed = json.loads(done("application", "run", "list", "--tags", "a", "--format", "json"))
+    listed = json.loads(done_here("application", "run", "list", "--tags", "a", "--format", "json"))
     assert [item["run_id"] for item in listed] == [run_id]
-    assert "Completed" in done("application", "run", "list", "--note-regex", "THREE")
-    assert json.loads(done("application", "run", "list", "--tags", "c", "--format", "json")) == []
-    text = done("application", "run", "describe", run_id)
+    assert "Completed" in done_here("application", "run", "list", "--note-regex", "THREE")
+    assert json.loads(done_here("application", "run", "list", "--tags", "c", "--format", "json")) == []
+    text = done_here("application", "run", "describe", run_id)
     assert "Note: three forms" in text
     assert "cell_classification:geojson_polygons: AVAILABLE" in text
-    assert "AVAILABLE" not in done("application", "run", "describe", run_id, "--summarize")
+    assert "AVAILABLE" not in done_here("application", "run", "describe", run_id, "--summarize")
 
     # Once more, elsewhere, without a folder for the run.
     other = tmp_path / "elsewhere"
-    done("application", "run", "result", "download", run_id, other, "--no-create-subdirectory-for-run")
+    done_here("application", "run", "result", "download", run_id, other, "--no-create-subdirectory-for-run")
     assert {path.name for path in other.iterdir()} == {*stems, "README.txt"}
-    assert run("cancel", run_id).returncode == 1  # it has ended
+    assert here("application", "run", "cancel", run_id).returncode == 1  # it has ended
 
 
 @pytest.mark.usefixtures("platform_endpoint")
 def test_step_by_step_with_another_application(one_slide: Path, tmp_path: Path) -> None:
     manifest = tmp_path / "run.csv"
-    assert f"Generated metadata file {manifest}" in done(
+    assert f"Generated metadata file {manifest}" in done_here(
         "application", "run", "prepare", "test-app", manifest, one_slide
     )
     text = manifest.read_text(encoding="utf-8").replace(";", ",")  # as a spreadsheet may save it
     manifest.write_text("\ufeff" + text, encoding="utf-8")
-    assert "Upload completed." in done("application", "run", "upload", "test-app", manifest, "--upload-prefix", "p1")
+    assert "Upload completed." in done_here(
+        "application", "run", "upload", "test-app", manifest, "--upload-prefix", "p1"
+    )
     assert all("/p1/test-app/0.1.0/" in row["platform_bucket_url"] for row in rows_of(manifest))
-    run_id = run_id_of(done("application", "run", "submit", "test-app", manifest, "--gpu-type", "L4"))
-    metadata = described(run_id)["custom_metadata"]
+    run_id = run_id_of(done_here("application", "run", "submit", "test-app", manifest, "--gpu-type", "L4"))
+    metadata = described(run_id, done_here)["custom_metadata"]
     assert isinstance(metadata, dict)
     assert metadata["sdk"]["pipeline"]["gpu"]["gpu_type"] == "L4"
     assert metadata["sdk"]["submission"]["interface"] == "cli"
-    done("application", "run", "result", "download", run_id, tmp_path / "results")
+    done_here("application", "run", "result", "download", run_id, tmp_path / "results")
     assert len(list((tmp_path / "results" / run_id).glob("*/*"))) == len(ARTIFACTS)
 
 
@@ -301,11 +313,11 @@ def test_ctrl_c_ends_the_command_and_cancel_ends_the_run(
     assert f"result download {run_id}" in errors
     assert "Traceback" not in errors
 
-    assert f"Run with ID '{run_id}' has been canceled." in done("application", "run", "cancel", run_id)
-    wait_for(lambda: described(run_id)["state"] == "TERMINATED", "the end of the run")
-    assert described(run_id)["termination_reason"] == "CANCELED_BY_USER"
-    assert "Cancelled" in done("application", "run", "list")
-    fetched = run("result", "download", run_id, tmp_path)
+    assert f"Run with ID '{run_id}' has been canceled." in done_here("application", "run", "cancel", run_id)
+    wait_for(lambda: described(run_id, done_here)["state"] == "TERMINATED", "the end of the run")
+    assert described(run_id, done_here)["termination_reason"] == "CANCELED_BY_USER"
+    assert "Cancelled" in done_here("application", "run", "list")
+    fetched = here("application", "run", "result", "download", run_id, tmp_path)
     assert fetched.returncode == 1
     assert "large.tiff" in fetched.stderr
 
@@ -323,7 +335,7 @@ def test_bad_slides_are_named_and_stop_no_other(slides: Path, tmp_path: Path) ->
     tifffile.imwrite(blank, pixels, tile=(256, 256), photometric="rgb", compression="zlib")
     manifest = tmp_path / "run.csv"
 
-    answer = run("execute", "he-tme", manifest, folder, "--mapping", MAPPING)
+    answer = here("application", "run", "execute", "he-tme", manifest, folder, "--mapping", MAPPING)
     assert answer.returncode == 1
     assert f"Left out {text}: " in answer.stderr
     (line,) = [line for line in answer.stderr.splitlines() if str(blank) in line]
@@ -331,7 +343,7 @@ def test_bad_slides_are_named_and_stop_no_other(slides: Path, tmp_path: Path) ->
     assert str(manifest) in line
     run_id = run_id_of(answer.stdout)
     assert {path.name for path in (tmp_path / run_id / "good").iterdir()} == ARTIFACTS
-    statistics = described(run_id)["statistics"]
+    statistics = described(run_id, done_here)["statistics"]
     assert isinstance(statistics, dict)
     assert statistics["item_count"] == 1
     good, without = sorted(rows_of(manifest), key=lambda row: row["external_id"] == str(blank))
@@ -340,21 +352,30 @@ def test_bad_slides_are_named_and_stop_no_other(slides: Path, tmp_path: Path) ->
     assert good["platform_bucket_url"] != ""
 
     # Submitting the file as it is names what is missing; nothing is submitted.
-    refused = run("submit", "he-tme", manifest)
+    refused = here("application", "run", "submit", "he-tme", manifest)
     assert refused.returncode == 2
     assert "no mpp.tiff" in refused.stderr
     assert "MPP" in refused.stderr
 
     # What is said by a mapping counts.
-    told = run("prepare", "he-tme", manifest, folder, "--mapping", MAPPING, "--mapping", "no mpp:resolution_mpp=0.5")
+    told = here(
+        "application",
+        "run",
+        "prepare",
+        "he-tme",
+        manifest,
+        folder,
+        "--mapping",
+        MAPPING,
+        "--mapping",
+        "no mpp:resolution_mpp=0.5",
+    )
     assert told.returncode == 1  # text.svs
     assert next(row for row in rows_of(manifest) if row["external_id"] == str(blank))["resolution_mpp"] == "0.5"
 
 
 @pytest.mark.usefixtures("platform_endpoint")
-def test_what_cannot_be_done_at_all_names_what_and_what_to_do(
-    slides: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_what_cannot_be_done_at_all_names_what_and_what_to_do(slides: Path, tmp_path: Path) -> None:
     empty = tmp_path / "empty"
     empty.mkdir()
     manifest = tmp_path / "run.csv"
@@ -375,7 +396,8 @@ def test_what_cannot_be_done_at_all_names_what_and_what_to_do(
         (2, "run", ["result", "download", "00000000-0000-4000-8000-000000000000", tmp_path]),
     ]
     for code, subject, arguments in cases:
-        found, out, err = run_here(monkeypatch, capsys, *arguments)
+        answer = here("application", "run", *arguments)
+        found, out, err = answer.returncode, answer.stdout, answer.stderr
         assert (found, "Error: " in err) == (code, True), (arguments, err)
         assert subject in err, arguments
         assert out == ""
@@ -385,22 +407,22 @@ def test_what_cannot_be_done_at_all_names_what_and_what_to_do(
     only_text = tmp_path / "only text"
     only_text.mkdir()
     (only_text / "text.svs").write_text("text")
-    code, _, err = run_here(monkeypatch, capsys, "execute", "he-tme", manifest, only_text, "--mapping", MAPPING)
-    assert code == 2
-    assert str(only_text / "text.svs") in err
+    answer = here("application", "run", "execute", "he-tme", manifest, only_text, "--mapping", MAPPING)
+    assert answer.returncode == 2
+    assert str(only_text / "text.svs") in answer.stderr
 
     # Slides that lack what the application wants: the columns are named, the file is there to complete.
-    code, _, err = run_here(monkeypatch, capsys, "execute", "he-tme", manifest, slides)
-    assert code == 2
-    assert "tissue, disease" in err
+    answer = here("application", "run", "execute", "he-tme", manifest, slides)
+    assert answer.returncode == 2
+    assert "tissue, disease" in answer.stderr
     assert len(rows_of(manifest)) == 3
 
     # A file that went away since: named, exit 2, and the others are uploaded.
     rows = manifest.read_text(encoding="utf-8").replace("CMU-1-Small-Region.svs", "gone.svs")
     manifest.write_text(rows, encoding="utf-8")
-    code, _, err = run_here(monkeypatch, capsys, "upload", "he-tme", manifest)
-    assert code == 2
-    assert "gone.svs" in err
+    answer = here("application", "run", "upload", "he-tme", manifest)
+    assert answer.returncode == 2
+    assert "gone.svs" in answer.stderr
     assert sorted(row["platform_bucket_url"] != "" for row in rows_of(manifest)) == [False, True, True]
 
 
@@ -414,13 +436,13 @@ def test_a_platform_that_cannot_be_reached_is_named(
     assert answer.returncode == 1
     assert "http://127.0.0.1:9" in answer.stderr
     assert "--force" in answer.stderr
-    answer = run("execute", "he-tme", manifest, slides, "--mapping", MAPPING, "--force")
+    answer = here("application", "run", "execute", "he-tme", manifest, slides, "--mapping", MAPPING, "--force")
     assert answer.returncode == 1
     assert "http://127.0.0.1:9" in answer.stderr
-    answer = run("list", "--format", "json")
+    answer = here("application", "run", "list", "--format", "json")
     assert (answer.returncode, answer.stdout) == (1, "")
     assert "http://127.0.0.1:9" in json.loads(answer.stderr)["message"]
-    answer = launchpad("system", "health")
+    answer = here("system", "health")
     assert answer.returncode == 1
     assert json.loads(answer.stdout)["status"] == "DOWN"
     assert not manifest.exists()
@@ -429,9 +451,9 @@ def test_a_platform_that_cannot_be_reached_is_named(
 
 @pytest.mark.usefixtures("platform_endpoint")
 def test_health_of_a_platform_that_runs() -> None:
-    assert json.loads(done("system", "health"))["status"] == "UP"
-    assert '"status": "UP"' in done("system", "health", "--output-format", "yaml")
-    assert json.loads(done("system", "info"))["package"]["name"] == "pathology-launchpad"
+    assert json.loads(done_here("system", "health"))["status"] == "UP"
+    assert '"status": "UP"' in done_here("system", "health", "--output-format", "yaml")
+    assert json.loads(done_here("system", "info"))["package"]["name"] == "pathology-launchpad"
 
 
 def test_output_into_a_pipe_that_closes_is_no_mistake(platform_endpoint: Endpoint) -> None:

@@ -70,7 +70,7 @@ def prepare(
     results: list[Future[Slide | Rejected] | Rejected] = []
     with ThreadPoolExecutor(_THREADS, thread_name_prefix="prepare") as threads:
         try:
-            for found in find(paths, progress):
+            for found in find(map(_whole, paths), progress):
                 if isinstance(found, Rejected):
                     results.append(found)
                     if on_slide is not None:
@@ -86,6 +86,12 @@ def prepare(
         tuple(item for item in done if isinstance(item, Slide)),
         tuple(item for item in done if isinstance(item, Rejected)),
     )
+
+
+def _whole(path: Path) -> Path:
+    """An absolute path; links stay as they are called, but one slide has one path whatever leads back on the way."""
+    path = path.expanduser().absolute()
+    return path.resolve() if ".." in path.parts else path
 
 
 class _Count:

@@ -117,7 +117,7 @@ def download_results(
         folders = result_folders(items)
         ready = [item for item in items if item.output == "FULL" and item.item_id not in done]
         for item in ready:
-            progress.report(len(done), len(items), item.external_id)
+            progress.report(len(done), len(items), stem_of(item.external_id))
             own = folder / folders[item.item_id] if per_item else folder
             start = "" if per_item else f"{folders[item.item_id]}_"
             done[item.item_id] = _item(client, run_id, item, own, start, progress, len(done), len(items))

@@ -120,15 +120,20 @@ def _bar(title: str, unit: str, progress: Progress) -> Iterator[None]:
     from rich.console import Console
     from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
     from rich.progress import Progress as Bar
+    from rich.table import Column
 
     stop = threading.Event()
     columns = (
-        TextColumn("{task.description}"),
-        BarColumn(bar_width=30),
-        TextColumn("{task.fields[count]}  {task.fields[what]}", markup=False),
-        TimeElapsedColumn(),
+        TextColumn("{task.description}", table_column=Column(no_wrap=True, min_width=len(title))),
+        BarColumn(bar_width=20),
+        TextColumn("{task.fields[count]}", markup=False, table_column=Column(no_wrap=True)),
+        # What gives way in a narrow terminal.
+        TextColumn(
+            "{task.fields[what]}", markup=False, table_column=Column(no_wrap=True, ratio=1, overflow="ellipsis")
+        ),
+        TimeElapsedColumn(table_column=Column(no_wrap=True, min_width=7)),
     )
-    with Bar(*columns, console=Console(stderr=True), transient=True) as bar:
+    with Bar(*columns, console=Console(stderr=True), transient=True, expand=True) as bar:
         task = bar.add_task(title, total=None, count="", what="")
 
         def draw() -> None:

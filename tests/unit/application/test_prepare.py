@@ -80,6 +80,9 @@ def test_a_folder_of_slides(
 def test_a_file_that_did_not_change_is_not_read_again(service: SlideService, tmp_path: Path, sample_svs: Path) -> None:
     path = tmp_path / "a.svs"
     shutil.copy(sample_svs, path)
+    (tmp_path / "folder").mkdir()
+    (roundabout,) = prepare([tmp_path / "folder" / ".." / "a.svs"], HE_TME, service=service).slides
+    assert roundabout.external_id == str(path)
     first = prepare([path], HE_TME, service=service).slides[0]
     with SlideService() as closed:  # whoever wants a closed service to read fails
         pass

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -13,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from launchpad import __version__
 from launchpad.cli.errors import guarded
 from launchpad.cli.output import plain, progress_bar
 from launchpad.errors import BadInput, Changed, LaunchpadError, SettingsError
@@ -60,6 +62,12 @@ def test_a_group_without_a_command_prints_its_help(group: list[str]) -> None:
     assert answer.returncode == 0, answer.stderr
     assert "Usage: launchpad" in answer.stdout
     assert ("--install-completion" in answer.stdout) == (not group)
+
+
+@pytest.mark.usefixtures("data_dir")
+def test_the_version() -> None:
+    answer = launchpad("--version")
+    assert (answer.returncode, answer.stdout, answer.stderr) == (0, f"{__version__}\n", "")
 
 
 @pytest.mark.usefixtures("data_dir")
@@ -159,6 +167,47 @@ def test_progress_without_a_terminal_is_lines(capsys: pytest.CaptureFixture[str]
     with progress_bar("Uploading", unit="bytes") as progress:
         progress.report(1_500_000, 3_000_000)
     assert capsys.readouterr().err.splitlines() == ["Uploading: 1.5 of 3.0 MB"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo terminal")
+def test_progress_in_a_narrow_terminal_is_one_line_with_its_count() -> None:
+    import fcntl
+    import pty
+    import struct
+    import termios
+
+    code = (
+        "import time\n"
+        "from launchpad.cli.output import progress_bar\n"
+        "with progress_bar('Reading slides') as progress:\n"
+        "    progress.report(3, 12, 'a very long name of a slide ' * 5)\n"
+        "    time.sleep(0.5)\n"
+    )
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 72, 0, 0))
+    environment = {**os.environ, "TERM": "xterm", "COLUMNS": "72"}
+    with subprocess.Popen([sys.executable, "-c", code], stderr=theirs, env=environment) as process:
+        os.close(theirs)
+        shown = b""
+        while True:
+            try:
+                block = os.read(ours, 4096)
+            except OSError:  # the other end is closed
+                break
+            if not block:
+                break
+            shown += block
+    os.close(ours)
+    assert process.returncode == 0
+    lines = [
+        line for line in re.split(r"[\r\n]+", re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", shown.decode())) if line.strip()
+    ]
+    last = lines[-1]
+    assert last.startswith("Reading slides ")
+    assert "3 of 12 slides" in last
+    assert "a very" in last
+    assert "0:00:0" in last
+    assert len(last) <= 72
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")

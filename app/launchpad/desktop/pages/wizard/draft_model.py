@@ -11,15 +11,16 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QObject, QTimer, Signal, Slot
+from PySide6.QtCore import QObject, Signal, Slot
 from PySide6.QtGui import QPixmap, QUndoStack
 
 from launchpad.application.columns import columns
-from launchpad.application.draft import Problem, Slide, SubmissionDraft, delete_draft, load_drafts
+from launchpad.application.draft import Problem, Slide, SubmissionDraft, load_drafts
 from launchpad.desktop.background import Job, Jobs, in_thread
 from launchpad.desktop.models.slide_table import MPP_HIGHEST, MPP_LOWEST, SlideTableModel
 from launchpad.desktop.models.thumbnails import Thumbnails
 from launchpad.desktop.models.words import counted
+from launchpad.desktop.pages.wizard.draft_keeper import DraftKeeper
 from launchpad.desktop.session import Session
 from launchpad.errors import LaunchpadError
 from launchpad.progress import Progress
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
-SAVE_AFTER = 300  # ms without a change
 DUE_AFTER = timedelta(hours=6)
 DEADLINE_AFTER = timedelta(hours=24)
 
@@ -79,16 +79,10 @@ class DraftModel(QObject):
         self._new: set[str] = set()
         self._added = self._doubles = 0
         self._known: list[Problem] | None = None
-        self._kept = False  # whether the draft store has this draft
         self._ended = False
-        self._saving = False
-        self._dirty = False
         self._loading = False
-        self._timer = QTimer(self)
-        self._timer.setObjectName("draft_save_timer")
-        self._timer.setSingleShot(True)
-        self._timer.setInterval(SAVE_AFTER)
-        self._timer.timeout.connect(self._save_soon)
+        self._keeper = DraftKeeper(self.snapshot, session, jobs, self)
+        self._keeper.failed.connect(self.failed)
         self.slides.edited.connect(self.touch)
         session.connected.connect(self._connected)
         self.thumbnails.ready.connect(self.slides.announce_picture)
@@ -140,8 +134,9 @@ class DraftModel(QObject):
             self._loading = False
         if self._ended:
             return
-        if drafts and not _has_content(self.draft):
-            self._adopt(drafts[0])
+        left = next((draft for draft in drafts if _has_content(draft)), None)
+        if left is not None and not _has_content(self.draft):
+            self._adopt(left)
         numbers = self.versions()
         if self.draft.version not in numbers:
             self.draft.version = numbers[0] if numbers else ""
@@ -340,17 +335,14 @@ class DraftModel(QObject):
     def touch(self) -> None:
         """Something has changed: tell the steps, save in a moment."""
         self._announce()
-        if not self._ended and (self._kept or _has_content(self.draft)):
-            self._timer.start()
+        if not self._ended and (self._keeper.kept or _has_content(self.draft)):
+            self._keeper.save_soon()
 
     def discard(self) -> None:
         """Forget this draft and begin a new one with the same version."""
         self.cancel_scan()
-        self._timer.stop()
-        self._dirty = False
-        if self._kept:
-            self._session.spawn(self._forget(self.draft.id))
-        self._kept = False
+        if self._keeper.kept:
+            self._keeper.forget(self.draft.id)
         fresh = self._new_draft()
         fresh.version, fresh.columns = self.draft.version, self.draft.columns
         self.rejected.clear()
@@ -360,56 +352,30 @@ class DraftModel(QObject):
     def begin_anew(self) -> None:
         """After a run was submitted: an empty draft for the next one."""
         self._ended = False
-        self._kept = False  # the submission deleted it
+        self._keeper.resume()
         self.discard()
 
     def end(self) -> None:
         """The run was submitted, or the page is left for good: nothing is saved any more."""
         self._ended = True
-        self._timer.stop()
+        self._keeper.stop()
         self.thumbnails.pause()
 
-    def leave(self) -> None:
-        """The page goes away: stop looking for slides, save at once what has changed.
+    def forget(self) -> None:
+        """The run was submitted; a save that was under way meanwhile must not bring the draft back."""
+        self._keeper.forget(self.draft.id)
+        self.end()
 
-        By a job, because the window waits for jobs when it closes, while it cancels coroutines.
-        """
+    def leave(self) -> None:
+        """The page goes away: stop looking for slides, save at once what has changed."""
         self.cancel_scan()
-        if not self._ended and (self._timer.isActive() or self._dirty or self._saving):
-            self._dirty = False
-            self._jobs.start(Job(self.tr("Save draft"), partial(_save_draft, self.snapshot())))
+        self._keeper.save_now()
         self.end()
 
     def snapshot(self) -> SubmissionDraft:
         """A copy for another thread; slides are frozen, so only the lists are copied."""
         draft = self.draft
         return replace(draft, slides=list(draft.slides), tags=list(draft.tags), sources=list(draft.sources))
-
-    @Slot()
-    def _save_soon(self) -> None:
-        self._dirty = True
-        if not self._saving:
-            self._saving = True
-            self._session.spawn(self._save())
-
-    async def _save(self) -> None:
-        """One save at a time: an older state must never overtake a newer one."""
-        try:
-            while self._dirty:
-                self._dirty = False
-                draft = self.snapshot()
-                await in_thread(draft.save)
-                self._kept = self._kept or draft.id == self.draft.id
-        except LaunchpadError as error:
-            self._report(error)
-        finally:
-            self._saving = False
-
-    async def _forget(self, draft_id: str) -> None:
-        try:
-            await in_thread(delete_draft, draft_id)
-        except LaunchpadError as error:
-            self._report(error)
 
     def _report(self, error: LaunchpadError) -> None:
         if self._ended:  # the page may be gone, and its signals with it
@@ -431,7 +397,7 @@ class DraftModel(QObject):
         late = any(value is not None and value <= now for value in (draft.due_date, draft.deadline))
         if late:
             draft.due_date, draft.deadline = default_schedule()
-        self._kept = True
+        self._keeper.kept = True
         self._show(draft)
         count = len(draft.slides)
         words = counted(
@@ -470,11 +436,6 @@ def mpp_allowed(schema: Mapping[str, Any], mpp: float) -> bool:
         and ("exclusiveMinimum" not in limits or limits["exclusiveMinimum"] < mpp)
         and ("exclusiveMaximum" not in limits or mpp < limits["exclusiveMaximum"])
     )
-
-
-def _save_draft(draft: SubmissionDraft, progress: Progress) -> None:
-    """The work of the last save: short, and not to be cancelled."""
-    draft.save()
 
 
 def _find(

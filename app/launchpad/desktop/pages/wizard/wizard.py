@@ -320,7 +320,7 @@ class WizardPage(QWidget):
 
     @Slot(str)
     def _submitted(self, run_id: str) -> None:
-        self.model.end()
+        self.model.forget()
         self.submitted.emit(run_id)
         self._navigate(RunPage(run_id))
 
