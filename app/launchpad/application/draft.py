@@ -99,8 +99,8 @@ class SubmissionDraft:
             return [Problem(f"{name}: {slide.error}", 3, slide.id)]
         found = []
         if slide.mpp is None:
-            reason = slide.mpp_problem or "the file does not say its resolution."
-            found.append(Problem(f"{name}: set the MPP; {reason}", 3, slide.id, "mpp"))
+            reason = slide.mpp_problem or "The file does not say its resolution."
+            found.append(Problem(f"{name}: set the MPP. {reason}", 3, slide.id, "mpp"))
         if len(slide.external_id) > EXTERNAL_ID_LIMIT:
             found.append(
                 Problem(

@@ -8,8 +8,6 @@ from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import httpx
-
 from launchpad.bucket.crc32c import Crc32c, crc32c_file
 from launchpad.errors import LaunchpadError, TransferError, Unreachable
 from launchpad.progress import Progress
@@ -84,6 +82,8 @@ class _TryAgain(Exception):
 
 
 def _fetch(url: str, part: Path, name: str, progress: Progress) -> str:
+    import httpx
+
     parts = urlsplit(url)
     address = f"{parts.scheme}://{parts.netloc}"
     local = parts.hostname in ("127.0.0.1", "localhost", "::1")

@@ -87,9 +87,9 @@ class Application(QObject):
     def _submitted(self, run_id: str) -> None:
         """A draft became a run: show it, and begin a new draft next time."""
         self.session.refresh()
-        wizard = self.navigator.route
+        wizard = self.sender()
         self.navigator.go(RunPage(run_id))
-        if isinstance(wizard, Wizard):
+        if isinstance(wizard, QWidget):
             self.window.forget(wizard)
 
     # --- life -------------------------------------------------------------------------------------------------------
@@ -146,6 +146,7 @@ class Application(QObject):
             asyncio.get_event_loop().create_task(self._end())
 
     async def _end(self) -> None:
+        self.window.leave_pages()
         stuck = self.jobs.shutdown(5)
         await self.session.close()
         background.pool.close()

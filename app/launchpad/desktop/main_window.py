@@ -131,12 +131,20 @@ class MainWindow(QMainWindow):
         page.setFocus(Qt.FocusReason.OtherFocusReason)
         self._mark()
 
-    def forget(self, route: Route) -> None:
-        """Drop a page, so that its next visit makes a new one."""
-        page = self._pages.pop(route, None)
-        if page is not None:
-            self._stack.removeWidget(page)
-            page.deleteLater()
+    def forget(self, page: QWidget) -> None:
+        """Drop a page, so that the next visit of its route makes a new one."""
+        for route, own in list(self._pages.items()):
+            if own is page:
+                del self._pages[route]
+                self._stack.removeWidget(page)
+                page.deleteLater()
+
+    def leave_pages(self) -> None:
+        """The window ends: pages that keep something (drafts) save it now."""
+        for page in self._pages.values():
+            leave = getattr(page, "leave", None)
+            if leave is not None:
+                leave()
 
     @Slot()
     def _mark(self) -> None:

@@ -10,11 +10,11 @@ import secrets
 import signal
 import socket
 import threading
+from collections.abc import Callable
 from concurrent.futures import Future
-from dataclasses import dataclass
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import uvicorn
 
@@ -24,23 +24,11 @@ from launchpad.localplatform.gate import App, Gate
 from launchpad.localplatform.layout import Layout, PlatformLock
 
 if TYPE_CHECKING:
-    from launchpad.localplatform.database.engine import Database
     from launchpad.localplatform.lifetime import Lifetime
-    from launchpad.localplatform.objectstore.server import StoreServer
     from launchpad.localplatform.scheduling.scheduler import Scheduler
 
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _log = logging.getLogger(__name__)
-
-
-@dataclass
-class _Parts:
-    """What runs beside the API, to be ended in this order."""
-
-    lifetime: Lifetime | None
-    scheduler: Scheduler
-    store: StoreServer
-    database: Database
 
 
 def serve(
@@ -91,22 +79,27 @@ def _run(layout: Layout, listener: socket.socket, ready_file: Path | None, *, un
         timeout_keep_alive=30,
     )
     server = uvicorn.Server(config)
-    parts: list[_Parts] = []
+    parts: list[_Platform] = []
+    failed: list[BaseException] = []
 
     def end() -> None:
         server.should_exit = True
 
     def build() -> None:
         try:
-            app, own, endpoint, secret = _build(layout, root, end if until_idle else None)
-            parts.append(own)
-            built.set_result(app)
-            paths.write_private(layout.launch_file, json.dumps({**endpoint, "launch_secret": secret}).encode())
+            platform = _Platform(layout, root)
+            parts.append(platform)
+            built.set_result(platform.app())  # answers from here on
+            platform.start(end if until_idle else None)
+            endpoint = platform.endpoint()
+            secret = {"launch_secret": platform.launch_secret}
+            paths.write_private(layout.launch_file, json.dumps(endpoint | secret).encode())
             if ready_file is not None:
                 paths.write_atomic(ready_file, json.dumps(endpoint, indent=2).encode())
             _log.info("ready at %s, store at %s", root, endpoint["storage_endpoint"])
         except BaseException as error:  # noqa: BLE001 - told of below, in the main thread
             _log.exception("the platform could not be built")
+            failed.append(error)
             if not built.done():
                 built.set_exception(error)
             end()
@@ -119,62 +112,83 @@ def _run(layout: Layout, listener: socket.socket, ready_file: Path | None, *, un
     server.run(sockets=[listener])
     builder.join()
     for own in parts:
-        _end(own)
-    if built.exception() is not None:
+        own.end()
+    if failed:
         raise LaunchpadError(
             "The platform could not start",
-            detail=f"{built.exception()}.",
+            detail=f"{failed[0]}.",
             advice="Its log says more.",
             subject=str(layout.log),
-        ) from built.exception()
+        ) from failed[0]
     _log.info("stopped")
 
 
-def _build(layout: Layout, root: str, end: Any) -> tuple[App, _Parts, dict[str, object], str]:
-    from launchpad.localplatform.database.engine import Database
-    from launchpad.localplatform.identity.tokens import AUDIENCE, CLIENT_ID, Identity
-    from launchpad.localplatform.lifetime import Lifetime
-    from launchpad.localplatform.objectstore.server import StoreServer
-    from launchpad.localplatform.objectstore.storage import Storage, load_keys
-    from launchpad.localplatform.scheduling import queue
-    from launchpad.localplatform.scheduling.scheduler import Scheduler
+class _Platform:
+    """The parts of a running platform. The API answers first; store, workers and lifetime follow."""
 
-    database = Database(layout.database)
-    keys = load_keys(database)
-    identity = Identity(layout.keys, f"{root}/")
-    storage = Storage(layout.objects, database)
-    secret = secrets.token_urlsafe(32)
-    store = StoreServer(("127.0.0.1", 0), storage, keys, secret)
-    store.start()
-    scheduler = Scheduler(database, storage, keys, layout.work)
+    def __init__(self, layout: Layout, root: str) -> None:
+        from launchpad.localplatform.database.engine import Database
+        from launchpad.localplatform.identity.tokens import Identity
+        from launchpad.localplatform.objectstore.server import StoreServer
+        from launchpad.localplatform.objectstore.storage import Storage, load_keys
 
-    from launchpad.localplatform.api.app import build
-    from launchpad.localplatform.api.context import Context
+        self._layout = layout
+        self._root = root
+        self.launch_secret = secrets.token_urlsafe(32)
+        self._database = Database(layout.database)
+        self._keys = load_keys(self._database)
+        self._identity = Identity(layout.keys, f"{root}/")
+        self._storage = Storage(layout.objects, self._database)
+        self._store = StoreServer(("127.0.0.1", 0), self._storage, self._keys, self.launch_secret)
+        self._store.start()
+        self._scheduler: Scheduler | None = None
+        self._lifetime: Lifetime | None = None
 
-    context = Context(database, storage, keys, identity, store.endpoint, scheduler.wake)
-    app = build(context, secret)
-    scheduler.start()
-    lifetime = None
-    if end is not None:
-        lifetime = Lifetime(layout.clients_lock, lambda: queue.is_idle(database), end)
-        lifetime.start()
-    endpoint: dict[str, object] = {
-        "api_root": root,
-        "storage_endpoint": store.endpoint,
-        "issuer": identity.issuer,
-        "client_id": CLIENT_ID,
-        "audience": AUDIENCE,
-        "pid": os.getpid(),
-    }
-    return app, _Parts(lifetime, scheduler, store, database), endpoint, secret
+    def app(self) -> App:
+        """The API."""
+        from launchpad.localplatform.api.app import build
+        from launchpad.localplatform.api.context import Context
 
+        context = Context(self._database, self._storage, self._keys, self._identity, self._store.endpoint, self._wake)
+        return build(context, self.launch_secret)
 
-def _end(parts: _Parts) -> None:
-    if parts.lifetime is not None:
-        parts.lifetime.stop()
-    parts.scheduler.stop()
-    parts.store.stop()
-    parts.database.close()
+    def start(self, end: Callable[[], None] | None) -> None:
+        """Start the workers, and where `end` is given the watch that calls it when nobody needs the platform."""
+        from launchpad.localplatform.lifetime import Lifetime
+        from launchpad.localplatform.scheduling import queue
+        from launchpad.localplatform.scheduling.scheduler import Scheduler
+
+        self._scheduler = Scheduler(self._database, self._storage, self._keys, self._layout.work)
+        self._scheduler.start()
+        if end is not None:
+            self._lifetime = Lifetime(self._layout.clients_lock, lambda: queue.is_idle(self._database), end)
+            self._lifetime.start()
+
+    def endpoint(self) -> dict[str, object]:
+        """Where it is; no secret."""
+        from launchpad.localplatform.identity.tokens import AUDIENCE, CLIENT_ID
+
+        return {
+            "api_root": self._root,
+            "storage_endpoint": self._store.endpoint,
+            "issuer": self._identity.issuer,
+            "client_id": CLIENT_ID,
+            "audience": AUDIENCE,
+            "pid": os.getpid(),
+        }
+
+    def end(self) -> None:
+        """End the parts in order; what was under way goes on at the next start."""
+        if self._lifetime is not None:
+            self._lifetime.stop()
+        if self._scheduler is not None:
+            self._scheduler.stop()
+        self._store.stop()
+        self._database.close()
+
+    def _wake(self) -> None:
+        if self._scheduler is not None:  # otherwise it looks by itself when it starts
+            self._scheduler.wake()
 
 
 def _listen(host: str, port: int) -> socket.socket:

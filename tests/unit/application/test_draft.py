@@ -46,7 +46,7 @@ def test_a_complete_draft_has_no_problems() -> None:
 @pytest.mark.parametrize(
     ("changes", "column", "words"),
     [
-        ({"mpp": None, "mpp_problem": "the header has none."}, "mpp", "set the MPP; the header has none."),
+        ({"mpp": None, "mpp_problem": "The header has none."}, "mpp", "set the MPP. The header has none."),
         ({"values": {}}, "tissue", "Tissue is missing"),
         ({"values": {"tissue": "MOON"}}, "tissue", "“MOON”"),
         ({"error": "The slide cannot be read"}, None, "cannot be read"),

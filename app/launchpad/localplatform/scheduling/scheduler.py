@@ -13,7 +13,6 @@ from typing import Any
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from launchpad import analysis
-from launchpad.analysis.engine import task
 from launchpad.bucket import signing
 from launchpad.bucket.crc32c import crc32c_file
 from launchpad.bucket.download import download
@@ -23,6 +22,7 @@ from launchpad.localplatform.database.engine import Database
 from launchpad.localplatform.objectstore.storage import Keys, Storage
 from launchpad.localplatform.scheduling import queue, states
 from launchpad.localplatform.scheduling.queue import Claimed
+from launchpad.localplatform.scheduling.work import analyse_slide
 from launchpad.progress import Cancelled, Progress
 from launchpad.supervised import Worker
 
@@ -135,7 +135,7 @@ class Scheduler:
         try:
             slide = self._input(item, folder, progress)
             outputs = worker.call(
-                task,
+                analyse_slide,
                 str(slide),
                 str(self._outputs(folder)),
                 float(item.metadata["resolution_mpp"]),
