@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import ssl
 from collections.abc import Callable
@@ -71,7 +72,8 @@ def download(
             subject=str(destination),
         ) from error
     finally:
-        part.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # must not hide what went wrong before
+            part.unlink(missing_ok=True)
     raise AssertionError("unreachable")
 
 

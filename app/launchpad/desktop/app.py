@@ -9,7 +9,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QObject, QSettings, Qt, QTimer, Slot
+from PySide6.QtCore import QLocale, QObject, QSettings, Qt, QTimer, Slot
 from PySide6.QtWidgets import QApplication, QMessageBox, QWidget
 
 from launchpad import paths
@@ -185,6 +185,8 @@ def run(argv: Sequence[str], driver: Driver | None = None) -> int:
     if not isinstance(app, QApplication):
         app = QApplication(["Launchpad"])
     app.setApplicationName("Launchpad")
+    if QLocale.system().language() is QLocale.Language.C:  # no language is set: numbers and dates as in English
+        QLocale.setDefault(QLocale(QLocale.Language.English, QLocale.Country.UnitedKingdom))
     app.setStyle("Fusion")
     app.setQuitOnLastWindowClosed(False)
     application = Application(app, scheme, files)

@@ -39,6 +39,9 @@ class Gate:
             await _refuse(send, 403, "Web pages of another origin may not use this platform.")
         elif int(headers.get(b"content-length", "0") or 0) > _MAX_BODY:
             await _refuse(send, 413, "The request is too large.")
+        elif scope["path"] == "/health" and not self._app.done():
+            # Requests are taken already and wait; a degraded platform counts as healthy.
+            await _answer(send, 200, {"status": "DEGRADED", "reason": "The platform is starting."}, b"application/json")
         else:
             app = await asyncio.wrap_future(self._app)
             await app(scope, receive, _secured(send))
@@ -54,7 +57,12 @@ def _secured(send: Send) -> Send:
 
 
 async def _refuse(send: Send, status: int, words: str) -> None:
-    body = json.dumps({"type": "about:blank", "title": words, "status": status, "detail": words}).encode()
-    headers = [(b"content-type", b"application/problem+json"), (b"content-length", str(len(body)).encode())]
+    body = {"type": "about:blank", "title": words, "status": status, "detail": words}
+    await _answer(send, status, body, b"application/problem+json")
+
+
+async def _answer(send: Send, status: int, document: dict[str, object], kind: bytes) -> None:
+    body = json.dumps(document).encode()
+    headers = [(b"content-type", kind), (b"content-length", str(len(body)).encode())]
     await send({"type": "http.response.start", "status": status, "headers": headers + _HEADERS})
     await send({"type": "http.response.body", "body": body})
