@@ -12,10 +12,10 @@ from PySide6.QtWidgets import QApplication, QPushButton
 from pytestqt.qtbot import QtBot
 
 from launchpad.desktop.pages.wizard.draft_model import default_schedule, mpp_allowed
-from launchpad.desktop.pages.wizard.parts import TagChips
 from launchpad.desktop.pages.wizard.step_slides import _path
 from launchpad.desktop.widgets.drop_area import DropArea
 from launchpad.desktop.widgets.stepper import Stepper, StepState
+from launchpad.desktop.widgets.tag_chips import TagChips
 
 NAMES = ("Version", "Find slides", "Slides", "Notes & tags", "Schedule", "Submit")
 

@@ -12,7 +12,7 @@ from launchpad.desktop.background import Jobs
 from launchpad.desktop.navigation import Home, Info, Navigator, Route, RunPage, Wizard
 from launchpad.desktop.session import Session
 from launchpad.desktop.theme import palette
-from launchpad.desktop.widgets.basics import Button, IconButton, IconLabel, StatePill, label
+from launchpad.desktop.widgets.basics import IconButton, Pill, StateIcon, label
 from launchpad.desktop.widgets.health_footer import HealthFooter
 from launchpad.desktop.widgets.run_sidebar import RunSidebar
 
@@ -40,7 +40,7 @@ class MainWindow(QMainWindow):
         self._stack = QStackedWidget()
         self._sidebar = RunSidebar(session)
         self._organization = label("", "muted")
-        self._profile = StatePill("profile_pill")
+        self._profile = Pill("monitor", "info", name="profile_pill")
         self._profile.hide()
         self._build(jobs)
         self._shortcuts()
@@ -64,16 +64,16 @@ class MainWindow(QMainWindow):
         row = QHBoxLayout(bar)
         row.setContentsMargins(20, 0, 12, 0)
         row.setSpacing(10)
-        row.addWidget(IconLabel("microscope", "accent", 24))
+        row.addWidget(StateIcon("microscope", "accent", 24))
         row.addWidget(label("Launchpad", "title"))
         row.addSpacing(24)
-        self._section = Button(self.tr("Applications"), "layout-grid", "section", "section_applications")
+        self._section = IconButton("layout-grid", self.tr("Applications"), kind="section", name="section_applications")
         self._section.setCheckable(True)
         self._section.setChecked(True)
         self._section.clicked.connect(self._go_home)
         row.addWidget(self._section)
         row.addStretch(1)
-        row.addWidget(IconLabel("building-2"))
+        row.addWidget(StateIcon("building-2", "textMuted"))
         row.addWidget(self._organization)
         row.addWidget(self._profile)
         row.addWidget(self._menu())
@@ -93,7 +93,7 @@ class MainWindow(QMainWindow):
         self.setCentralWidget(whole)
 
     def _menu(self) -> IconButton:
-        button = IconButton("menu", self.tr("Menu"), "menu")
+        button = IconButton("menu", kind="quiet", tip=self.tr("Menu"), name="menu", small=True)
         menu = QMenu(self)
         for words, keys, slot in (
             (self.tr("Applications"), "", self._go_home),
@@ -162,6 +162,7 @@ class MainWindow(QMainWindow):
             self._organization.setText(me.organization.display_name or me.organization.name or me.organization.id)
         profile = self._session.profile
         icon = "monitor" if profile.kind == "embedded" else "cloud-upload"
+        self._profile.show()
         self._profile.set_state(profile.title, "info", icon)
 
     @Slot(str)

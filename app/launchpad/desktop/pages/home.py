@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QScrollArea, QVBoxLayout
 
 from launchpad.desktop.navigation import Route, Wizard
 from launchpad.desktop.session import Session
-from launchpad.desktop.widgets.basics import Banner, Button, Card, IconLabel, StatePill, label
+from launchpad.desktop.widgets.basics import Card, IconButton, Notice, Pill, StateIcon, label
 
 if TYPE_CHECKING:
     from launchpad.platform.models import ApplicationReadShortResponse
@@ -29,7 +29,7 @@ class HomePage(QWidget):
         self._grid = QGridLayout()
         self._grid.setSpacing(16)
         self._waiting = label(self.tr("Connecting to the platform …"), "muted")
-        self.banner = Banner("home_banner")
+        self.banner = Notice("circle-alert", "failed", name="home_banner")
         inner = QWidget()
         inner.setObjectName("page")
         box = QVBoxLayout(inner)
@@ -76,31 +76,27 @@ class HomePage(QWidget):
     def _card(self, application: ApplicationReadShortResponse) -> Card:
         card = Card(20)
         head = QHBoxLayout()
-        head.addWidget(IconLabel("microscope", "accent", 18))
+        head.addWidget(StateIcon("microscope", "accent", 18))
         title = label(application.name, "title")
         title.setWordWrap(True)
         head.addWidget(title, 1)
-        card.box.addLayout(head)
+        card.column.addLayout(head)
         pills = QHBoxLayout()
         if application.latest_version is not None:
-            version = StatePill()
-            version.set_state(application.latest_version.number, "info", "info")
-            pills.addWidget(version)
+            pills.addWidget(Pill("info", "info", application.latest_version.number))
         for regulatory_class in application.regulatory_classes:
-            pill = StatePill()
             meaning = self.tr("Research use only") if regulatory_class == "RUO" else regulatory_class
-            pill.set_state(meaning, "pending", "info")
-            pills.addWidget(pill)
+            pills.addWidget(Pill("info", "pending", meaning))
         pills.addStretch(1)
-        card.box.addLayout(pills)
+        card.column.addLayout(pills)
         words = label(application.description, "muted")
         words.setWordWrap(True)
         words.setAlignment(Qt.AlignmentFlag.AlignTop)
-        card.box.addWidget(words, 1)
-        start = Button(self.tr("New run"), "plus", "primary", f"new_run_{application.application_id}")
+        card.column.addWidget(words, 1)
+        start = IconButton("plus", self.tr("New run"), kind="primary", name=f"new_run_{application.application_id}")
         start.clicked.connect(partial(self._navigate, Wizard(application.application_id)))
         row = QHBoxLayout()
         row.addWidget(start)
         row.addStretch(1)
-        card.box.addLayout(row)
+        card.column.addLayout(row)
         return card

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QButtonGroup, QGridLayout, QHBoxLayout, QRadioButt
 
 from launchpad import __version__, paths
 from launchpad.desktop.session import Session
-from launchpad.desktop.widgets.basics import Card, StatePill, label
+from launchpad.desktop.widgets.basics import Card, Pill, label
 
 if TYPE_CHECKING:
     from launchpad.system.health import Health
@@ -31,8 +31,8 @@ class InfoPage(QWidget):
         self._parts = QGridLayout()
         self._parts.setHorizontalSpacing(16)
         self._parts.setColumnStretch(2, 1)
-        self._health.box.addWidget(label(self.tr("Health"), "section"))
-        self._health.box.addLayout(self._parts)
+        self._health.column.addWidget(label(self.tr("Health"), "section"))
+        self._health.column.addLayout(self._parts)
         inner = QWidget()
         inner.setObjectName("page")
         box = QVBoxLayout(inner)
@@ -45,8 +45,8 @@ class InfoPage(QWidget):
         self._facts.setHorizontalSpacing(16)
         self._facts.setColumnStretch(1, 1)
         card = Card(20)
-        card.box.addWidget(label(self.tr("About this installation"), "section"))
-        card.box.addLayout(self._facts)
+        card.column.addWidget(label(self.tr("About this installation"), "section"))
+        card.column.addLayout(self._facts)
         box.addWidget(card)
         box.addStretch(1)
         area = QScrollArea()
@@ -64,7 +64,7 @@ class InfoPage(QWidget):
 
     def _scheme_card(self, scheme: str, choose: Callable[[str], None]) -> Card:
         card = Card(20)
-        card.box.addWidget(label(self.tr("Appearance"), "section"))
+        card.column.addWidget(label(self.tr("Appearance"), "section"))
         row = QHBoxLayout()
         self._group = QButtonGroup(self)
         self._schemes = {"system": self.tr("As the system"), "light": self.tr("Light"), "dark": self.tr("Dark")}
@@ -77,7 +77,7 @@ class InfoPage(QWidget):
             self._group.addButton(button)
             row.addWidget(button)
         row.addStretch(1)
-        card.box.addLayout(row)
+        card.column.addLayout(row)
         self._group.buttonClicked.connect(self._scheme_clicked)
         return card
 
@@ -92,8 +92,8 @@ class InfoPage(QWidget):
             if widget is not None:
                 widget.deleteLater()
         for row, (name, part) in enumerate(health.components.items()):
-            pill = StatePill()
-            pill.set_state(part.status, *_PILLS[part.status])
+            token, icon = _PILLS[part.status]
+            pill = Pill(icon, token, part.status)
             self._parts.addWidget(label(name.capitalize()), row, 0)
             self._parts.addWidget(pill, row, 1)
             words = label(" ".join(text for text in (part.reason, part.remedy) if text), "muted")

@@ -30,7 +30,7 @@ from launchpad.desktop.models.words import counted, file_size
 from launchpad.desktop.navigation import Route
 from launchpad.desktop.session import Session
 from launchpad.desktop.theme import palette
-from launchpad.desktop.widgets.basics import Banner, Button, Card, IconLabel, StatePill, label, line
+from launchpad.desktop.widgets.basics import Card, IconButton, Notice, Pill, StateIcon, label, line
 from launchpad.errors import LaunchpadError
 
 if TYPE_CHECKING:
@@ -66,26 +66,26 @@ class RunPage(QWidget):
     # --- widgets ----------------------------------------------------------------------------------------------------
     def _make(self) -> None:
         self._title = label("", "display")
-        self._pill = StatePill("run_state_pill")
+        self._pill = Pill("clock", "pending", name="run_state_pill")
         self._pill.hide()
         self._meta = label("", "muted")
         self._meta.setWordWrap(True)
         self._note = label("", "body")
         self._note.setWordWrap(True)
         self._note.hide()
-        self.banner = Banner("run_banner")
-        self._cancel = Button(self.tr("Cancel run"), "ban", "danger", "cancel_run")
+        self.banner = Notice("circle-alert", "failed", name="run_banner")
+        self._cancel = IconButton("ban", self.tr("Cancel run"), kind="danger", name="cancel_run")
         self._cancel.clicked.connect(self._ask_cancel)
-        self._open = Button(self.tr("Open folder"), "folder-open", "secondary", "open_folder")
+        self._open = IconButton("folder-open", self.tr("Open folder"), kind="secondary", name="open_folder")
         self._open.clicked.connect(self._open_folder)
-        self._download = Button(self.tr("Download results"), "download", "primary", "download_results")
+        self._download = IconButton("download", self.tr("Download results"), kind="primary", name="download_results")
         self._download.clicked.connect(self._start_download)
         self._stats = {key: label("–", "title") for key in ("slides", "succeeded", "failed", "waiting", "size")}
         self._bar = QProgressBar()
         self._bar.setObjectName("download_progress")
         self._bar.setTextVisible(False)
         self._bar_words = label("", "strong")
-        self._stop = Button(self.tr("Cancel"), "", "quiet", "download_cancel")
+        self._stop = IconButton("", self.tr("Cancel"), kind="quiet", name="download_cancel")
         self._stop.clicked.connect(self._cancel_download)
         self._model = ItemTableModel(self._picture, file_size)
         self._table = QTableView()
@@ -116,9 +116,9 @@ class RunPage(QWidget):
         box.addWidget(self.banner)
         box.addLayout(self._stat_cards())
         card = Card(0)
-        card.box.setContentsMargins(1, 1, 1, 10)  # a table would cover the rounded corner
-        card.box.setSpacing(0)
-        card.box.addWidget(self._progress_row())
+        card.column.setContentsMargins(1, 1, 1, 10)  # a table would cover the rounded corner
+        card.column.setSpacing(0)
+        card.column.addWidget(self._progress_row())
         header = self._table.horizontalHeader()
         self._table.verticalHeader().hide()
         self._table.verticalHeader().setDefaultSectionSize(palette.current().size["row"])
@@ -133,15 +133,15 @@ class RunPage(QWidget):
         for column, width in ((STAIN, 76), (TISSUE, 100), (STATE, 132), (RESULTS, 150), (SIZE, 90)):
             header.resizeSection(column, width)
         self._table.selectionModel().currentRowChanged.connect(self._row_changed)
-        card.box.addWidget(self._table, 1)
-        card.box.addWidget(line())
+        card.column.addWidget(self._table, 1)
+        card.column.addWidget(line())
         title = QHBoxLayout()
         title.setContentsMargins(12, 8, 12, 4)
         title.addWidget(self._artifact_title)
-        card.box.addLayout(title)
+        card.column.addLayout(title)
         self._artifacts.setFixedHeight(132)
         self._artifacts.setStyleSheet("QListWidget { padding-left: 8px; }")
-        card.box.addWidget(self._artifacts)
+        card.column.addWidget(self._artifacts)
         box.addWidget(card, 1)
 
     def _stat_cards(self) -> QHBoxLayout:
@@ -156,15 +156,15 @@ class RunPage(QWidget):
         }
         for key, (text, icon, token) in words.items():
             card = Card(12)
-            card.box.setSpacing(4)
+            card.column.setSpacing(4)
             head = QHBoxLayout()
             head.setSpacing(6)
             if icon:
-                head.addWidget(IconLabel(icon, token, 14))
+                head.addWidget(StateIcon(icon, token, 14))
             head.addWidget(label(text, "caption"))
             head.addStretch(1)
-            card.box.addLayout(head)
-            card.box.addWidget(self._stats[key])
+            card.column.addLayout(head)
+            card.column.addWidget(self._stats[key])
             row.addWidget(card, 1)
         return row
 
@@ -173,7 +173,7 @@ class RunPage(QWidget):
         row = QHBoxLayout(self._progress)
         row.setContentsMargins(16, 8, 8, 8)
         row.setSpacing(12)
-        row.addWidget(IconLabel("download", "accent"))
+        row.addWidget(StateIcon("download", "accent"))
         row.addWidget(self._bar_words)
         row.addWidget(self._bar, 1)
         row.addWidget(self._stop)
@@ -217,6 +217,7 @@ class RunPage(QWidget):
 
         view = run_state(run)
         self._title.setText(self._session.application_name(run.application_id))
+        self._pill.show()
         self._pill.set_state(view.words, view.token, view.icon)
         local, clock = QLocale(), "d MMM yyyy HH:mm"
         facts = [

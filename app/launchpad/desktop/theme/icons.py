@@ -34,14 +34,28 @@ def pixmap(name: str, colour: QColor, size: int, dpr: float) -> QPixmap:
     return _drawn(name, colour.name(), size, dpr)
 
 
-def icon(name: str, colour: str = "text", size: int = 16) -> QIcon:
-    """An icon in a colour token, with a muted form where it is disabled."""
+def icon(name: str, colour: str = "text", size: int = 16, gap: int = 0) -> QIcon:
+    """An icon in a colour token, with a muted form where it is disabled; `gap` px of nothing follow it."""
     theme = palette.current()
     result = QIcon()
     for ratio in (1.0, 2.0):
-        result.addPixmap(pixmap(name, theme.colour(colour), size, ratio))
-        result.addPixmap(pixmap(name, theme.colour("textMuted"), size, ratio), QIcon.Mode.Disabled)
+        result.addPixmap(_widened(pixmap(name, theme.colour(colour), size, ratio), gap))
+        muted = _widened(pixmap(name, theme.colour("textMuted"), size, ratio), gap)
+        result.addPixmap(muted, QIcon.Mode.Disabled)
     return result
+
+
+def _widened(picture: QPixmap, gap: int) -> QPixmap:
+    if not gap:
+        return picture
+    ratio = picture.devicePixelRatio()
+    wide = QPixmap(picture.width() + round(gap * ratio), picture.height())
+    wide.fill(Qt.GlobalColor.transparent)
+    wide.setDevicePixelRatio(ratio)
+    painter = QPainter(wide)
+    painter.drawPixmap(0, 0, picture)
+    painter.end()
+    return wide
 
 
 def forget() -> None:

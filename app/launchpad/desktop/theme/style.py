@@ -74,7 +74,8 @@ QPushButton[kind="quiet"]:focus, QToolButton[kind="quiet"]:focus { border: 2px s
 QPushButton[kind="section"] { background: transparent; border-color: transparent; }
 QPushButton[kind="section"]:checked { background: @selected@; }
 QToolButton { padding: 0 6px; }
-QToolButton::menu-indicator { image: none; }
+QToolButton::menu-indicator, QPushButton::menu-indicator { image: none; }
+QPushButton[iconOnly="true"] { padding: 0; }
 QLineEdit, QPlainTextEdit, QTextEdit, QComboBox, QDateTimeEdit, QSpinBox, QDoubleSpinBox {
   background: @surface@; color: @text@; border: 1px solid @controlBorder@; border-radius: @rControl@px;
   min-height: @control@px; padding: 0 8px; selection-background-color: @accent@; selection-color: @onAccent@;

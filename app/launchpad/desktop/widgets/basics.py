@@ -1,165 +1,200 @@
-"""Small pieces that all pages use: labels in a style, buttons with an icon that follow the theme, cards, pills."""
+"""Small pieces that all pages use: labels in a style, buttons and icons that follow the theme, pills, notices."""
 
 from __future__ import annotations
 
-from PySide6.QtCore import QRectF, QSize, Qt
+from PySide6.QtCore import QEvent, QSize, Qt, Slot
 from PySide6.QtGui import QPainter, QPaintEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout
 
 from launchpad.desktop.theme import icons, palette
 
 
-def label(text: str = "", style: str = "body", parent: QWidget | None = None) -> QLabel:
-    """A label in a style of the tokens, or “muted”; its text is plain, whatever a server sends."""
-    result = QLabel(parent)
-    result.setTextFormat(Qt.TextFormat.PlainText)
-    result.setText(text)
-    result.setProperty("type", style)
-    return result
+def label(text: str = "", kind: str = "body", *, wrap: bool = False, name: str = "") -> QLabel:
+    """A label of plain text in one of the type styles."""
+    made = QLabel(text)
+    made.setTextFormat(Qt.TextFormat.PlainText)
+    made.setProperty("type", kind)
+    made.setWordWrap(wrap)
+    if name:
+        made.setObjectName(name)
+    return made
 
 
-class Button(QPushButton):
-    """A button with an icon; `kind` is primary, secondary, quiet or danger."""
+class IconButton(QPushButton):
+    """A button with an icon in the colours of the current theme; without text it needs a tooltip, its name."""
 
-    def __init__(self, text: str, icon: str = "", kind: str = "secondary", name: str = "") -> None:
+    def __init__(
+        self, icon: str, text: str = "", *, kind: str = "secondary", name: str = "", tip: str = "", small: bool = False
+    ) -> None:
         super().__init__(text)
         self._icon = icon
         self._kind = kind
         self.setProperty("kind", kind)
         self.setObjectName(name)
-        self.setIconSize(QSize(16, 16))
-        self.setCursor(Qt.CursorShape.PointingHandCursor)
-        palette.changes.changed.connect(self.draw)
-        self.draw()
+        if tip:
+            self.setToolTip(tip)
+        self.setAccessibleName(text or tip)
+        side = palette.current().size["controlSmall" if small else "control"]
+        if not text:
+            self.setFixedSize(side, side)
+            self.setProperty("iconOnly", True)
+        else:
+            self.setMinimumHeight(side)
+        self._restyle()
 
-    def draw(self) -> None:
-        """Draw the icon in the theme's colours."""
-        if self._icon:
-            self.setIcon(icons.icon(self._icon, "onAccent" if self._kind == "primary" else "text"))
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() in (QEvent.Type.StyleChange, QEvent.Type.PaletteChange):
+            self._restyle()
+
+    def _restyle(self) -> None:
+        if getattr(self, "_icon", ""):  # QPushButton's constructor may change the style before
+            colour = "onAccent" if self._kind == "primary" else "text"
+            # Fusion leaves 4 px between icon and text: the icon brings the rest along.
+            gap = 4 if self.text() else 0
+            self.setIcon(icons.icon(self._icon, colour, 16, gap))
+            self.setIconSize(QSize(16 + gap, 16))
 
 
-class IconButton(QToolButton):
-    """A button that shows an icon only; `words` name it for people who do not see it."""
+class StateIcon(QLabel):
+    """An icon in the colour of a state, or in another colour of the theme."""
 
-    def __init__(self, icon: str, words: str, name: str = "") -> None:
+    def __init__(self, icon: str, token: str, size: int = 16) -> None:
         super().__init__()
-        self._icon = icon
-        self.setProperty("kind", "quiet")
-        self.setObjectName(name)
-        self.setToolTip(words)
-        self.setAccessibleName(words)
-        self.setIconSize(QSize(16, 16))
-        self.setFixedWidth(32)
-        self.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
-        palette.changes.changed.connect(self.draw)
-        self.draw()
-
-    def draw(self) -> None:
-        """Draw the icon in the theme's colours."""
-        self.setIcon(icons.icon(self._icon, "textMuted"))
-
-
-class IconLabel(QLabel):
-    """An icon in a colour of the theme, or of a state."""
-
-    def __init__(self, icon: str, colour: str = "textMuted", size: int = 16) -> None:
-        super().__init__()
-        self._icon, self._colour, self._size = icon, colour, size
+        self._icon, self._token, self._size = icon, token, size
         self.setFixedSize(size, size)
-        palette.changes.changed.connect(self.draw)
-        self.draw()
+        self._restyle()
 
-    def show_icon(self, icon: str, colour: str) -> None:
-        """Another icon."""
-        self._icon, self._colour = icon, colour
-        self.draw()
+    def show_state(self, icon: str, token: str) -> None:
+        """Show another icon."""
+        if (icon, token) != (self._icon, self._token):
+            self._icon, self._token = icon, token
+            self._restyle()
 
-    def draw(self) -> None:
-        """Draw the icon in the theme's colours."""
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() in (QEvent.Type.StyleChange, QEvent.Type.PaletteChange) and hasattr(self, "_token"):
+            self._restyle()
+
+    def _restyle(self) -> None:
         theme = palette.current()
-        known = palette.load_tokens()["state"]
-        colour = theme.state(self._colour)[0] if self._colour in known else theme.colour(self._colour)
+        is_state = self._token in palette.load_tokens()["state"]
+        colour = theme.state(self._token)[0] if is_state else theme.colour(self._token)
         self.setPixmap(icons.pixmap(self._icon, colour, self._size, self.devicePixelRatioF()))
 
 
-class Card(QFrame):
-    """A surface with a border; `box` is its layout."""
+class Pill(QFrame):
+    """Icon, words and colour of a state, on a rounded ground."""
 
-    def __init__(self, margin: int = 16) -> None:
-        super().__init__()
-        self.setProperty("role", "card")
-        self.box = QVBoxLayout(self)
-        self.box.setContentsMargins(margin, margin, margin, margin)
-        self.box.setSpacing(8)
-
-
-class StatePill(QWidget):
-    """A state: icon, words and colour. `text()` gives the words."""
-
-    def __init__(self, name: str = "") -> None:
+    def __init__(self, icon: str, token: str, text: str = "", *, name: str = "") -> None:
         super().__init__()
         self.setObjectName(name)
-        self._token, self._words, self._icon = "pending", "", "clock"
+        self._token = token
+        row = QHBoxLayout(self)
+        row.setContentsMargins(8, 0, 10, 0)
+        row.setSpacing(6)
+        self._icon = StateIcon(icon, token, 14)
+        row.addWidget(self._icon)
+        self._words = label(text, "caption")
+        row.addWidget(self._words)
+        self.setFixedHeight(22)
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
-        palette.changes.changed.connect(self.update)
-
-    def set_state(self, words: str, token: str, icon: str) -> None:
-        """Show a state."""
-        self._words, self._token, self._icon = words, token, icon
-        self.setAccessibleName(words)
-        self.updateGeometry()
-        self.setVisible(bool(words))
-        self.update()
+        self._restyle()
 
     def text(self) -> str:
-        """The words that are shown."""
-        return self._words
+        """The words."""
+        return self._words.text()
 
-    def sizeHint(self) -> QSize:
-        font = palette.current().font("caption")
-        self.setFont(font)
-        return QSize(self.fontMetrics().horizontalAdvance(self._words) + 40, 2 * palette.current().radius["pill"])
+    def set_text(self, text: str) -> None:
+        """Say something else."""
+        self._words.setText(text)
+        self.setAccessibleName(text)
+
+    def set_state(self, text: str, token: str, icon: str) -> None:
+        """Show another state."""
+        self._token = token
+        self._icon.show_state(icon, token)
+        self.set_text(text)
+        self._restyle()
+        self.update()
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        theme = palette.current()
-        front, back, _, _ = theme.state(self._token)
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(back)
-        painter.drawRoundedRect(QRectF(self.rect()), theme.radius["pill"], theme.radius["pill"])
-        painter.drawPixmap(9, (self.height() - 12) // 2, icons.pixmap(self._icon, front, 12, self.devicePixelRatioF()))
-        painter.setPen(front)
-        font = painter.font()
-        font.setPixelSize(12)
-        font.setWeight(font.Weight.DemiBold)
-        painter.setFont(font)
-        painter.drawText(self.rect().adjusted(26, 0, 0, 0), Qt.AlignmentFlag.AlignVCenter, self._words)
+        painter.setBrush(palette.current().state(self._token)[1])
+        painter.drawRoundedRect(self.rect(), 11, 11)
+        painter.end()
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.PaletteChange and hasattr(self, "_words"):
+            self._restyle()
+
+    def _restyle(self) -> None:
+        colour = palette.current().state(self._token)[0]
+        sheet = f"font-weight: 600; color: {colour.name()};"
+        if self._words.styleSheet() != sheet:  # setting it changes the palette again
+            self._words.setStyleSheet(sheet)
 
 
-class Banner(QFrame):
-    """An error in words: what happened, to what, what next. Hidden until there is one."""
+class Notice(QFrame):
+    """A line in the colours of a state that says something, with actions and a button that closes it."""
 
-    def __init__(self, name: str = "banner") -> None:
+    def __init__(self, icon: str, token: str, *, name: str) -> None:
         super().__init__()
         self.setObjectName(name)
-        self.setProperty("role", "banner")
-        row = QHBoxLayout(self)
-        row.setContentsMargins(12, 8, 8, 8)
-        row.addWidget(IconLabel("circle-alert", "failed"), 0, Qt.AlignmentFlag.AlignTop)
-        self._text = label()
-        self._text.setWordWrap(True)
-        row.addWidget(self._text, 1)
-        close = IconButton("x", self.tr("Close the message"), f"{name}_close")
+        self._token = token
+        self._row = QHBoxLayout(self)
+        self._row.setContentsMargins(12, 6, 6, 6)
+        self._row.setSpacing(8)
+        self._words = label("", wrap=True, name=f"{name}_text")
+        self._words.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self._row.addWidget(StateIcon(icon, token))
+        self._row.addWidget(self._words, 1)
+        close = IconButton("x", kind="quiet", tip=self.tr("Close"), small=True)
         close.clicked.connect(self.hide)
-        row.addWidget(close, 0, Qt.AlignmentFlag.AlignTop)
+        self._row.addWidget(close)
         self.hide()
 
-    def show_error(self, error: BaseException) -> None:
-        """Show an error."""
-        self._text.setText(str(error))
-        self.setAccessibleDescription(str(error))
+    def add(self, button: QPushButton) -> None:
+        """Offer an action."""
+        self._row.insertWidget(self._row.count() - 1, button)
+
+    def text(self) -> str:
+        """What it says."""
+        return self._words.text()
+
+    def say(self, text: str) -> None:
+        """Show this text."""
+        self._words.setText(text)
+        self.setAccessibleName(text)
         self.show()
+
+    @Slot(object)
+    def show_error(self, error: BaseException) -> None:
+        """Show what happened, to what, and what to do next."""
+        self.say(str(error))
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        theme = palette.current()
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(theme.state(self._token)[1])
+        painter.drawRoundedRect(self.rect(), theme.radius["control"], theme.radius["control"])
+        painter.end()
+
+
+class Card(QFrame):
+    """A card with a column of contents."""
+
+    def __init__(self, margins: int = 16) -> None:
+        super().__init__()
+        self.setProperty("role", "card")
+        self.column = QVBoxLayout(self)
+        self.column.setContentsMargins(margins, margins, margins, margins)
+        self.column.setSpacing(12)
 
 
 def line() -> QFrame:

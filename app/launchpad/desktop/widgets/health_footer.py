@@ -13,7 +13,7 @@ from launchpad.desktop.background import Jobs
 from launchpad.desktop.models.words import counted
 from launchpad.desktop.session import Session
 from launchpad.desktop.theme import palette
-from launchpad.desktop.widgets.basics import IconLabel, label
+from launchpad.desktop.widgets.basics import StateIcon, label
 
 if TYPE_CHECKING:
     from launchpad.system.health import Health
@@ -32,7 +32,7 @@ class HealthFooter(QFrame):
         self.setObjectName("health_footer")
         self.setProperty("role", "footer")
         self.setFixedHeight(palette.current().size["footer"])
-        self._icon = IconLabel("loader", "textMuted", 14)
+        self._icon = StateIcon("loader", "textMuted", 14)
         self._text = label(self.tr("Launchpad is starting"), "caption")
         self._work = label("", "caption")
         row = QHBoxLayout(self)
@@ -53,7 +53,7 @@ class HealthFooter(QFrame):
 
     @Slot(object)
     def _show(self, health: Health) -> None:
-        self._icon.show_icon(*_TOKENS[health.status])
+        self._icon.show_state(*_TOKENS[health.status])
         words = {
             "UP": self.tr("Launchpad is healthy"),
             "DEGRADED": self.tr("Launchpad is healthy, with limits"),

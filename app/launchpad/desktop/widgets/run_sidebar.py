@@ -59,7 +59,7 @@ class RunSidebar(QFrame):
         palette.changes.changed.connect(self._show_applications)
 
     def _build(self) -> None:
-        refresh = IconButton("refresh-cw", self.tr("Refresh (F5)"), "refresh_runs")
+        refresh = IconButton("refresh-cw", kind="quiet", tip=self.tr("Refresh (F5)"), name="refresh_runs", small=True)
         refresh.clicked.connect(self._session.refresh)
         box = QVBoxLayout(self)
         box.setContentsMargins(0, 16, 0, 0)

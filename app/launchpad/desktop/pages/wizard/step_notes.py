@@ -6,7 +6,8 @@ from PySide6.QtCore import Qt, Slot
 from PySide6.QtWidgets import QLineEdit, QPlainTextEdit
 
 from launchpad.desktop.pages.wizard.draft_model import DraftModel
-from launchpad.desktop.pages.wizard.parts import Card, TagChips, label
+from launchpad.desktop.widgets.basics import Card, label
+from launchpad.desktop.widgets.tag_chips import TagChips
 
 
 class NotesStep(Card):

@@ -8,7 +8,7 @@ from PySide6.QtCore import QDateTime, QLocale, QSignalBlocker, Qt, Slot
 from PySide6.QtWidgets import QCheckBox, QDateTimeEdit, QGridLayout, QHBoxLayout
 
 from launchpad.desktop.pages.wizard.draft_model import STEP_SCHEDULE, DraftModel, default_schedule
-from launchpad.desktop.pages.wizard.parts import Card, IconButton, StateIcon, label
+from launchpad.desktop.widgets.basics import Card, IconButton, StateIcon, label
 
 
 class ScheduleStep(Card):

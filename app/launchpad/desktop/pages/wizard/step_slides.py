@@ -20,7 +20,7 @@ from PySide6.QtWidgets import (
 from launchpad import paths
 from launchpad.desktop.models.words import counted
 from launchpad.desktop.pages.wizard.draft_model import DraftModel
-from launchpad.desktop.pages.wizard.parts import Card, IconButton, label
+from launchpad.desktop.widgets.basics import Card, IconButton, label
 from launchpad.desktop.widgets.drop_area import DropArea
 
 SAMPLE = "CMU-1-Small-Region.svs"

@@ -22,9 +22,9 @@ from launchpad.desktop.models.slide_table import Role
 from launchpad.desktop.models.upload_list import DETAIL, NAME, SIZE, STATE, UploadListModel
 from launchpad.desktop.models.words import counted, file_size, time_words
 from launchpad.desktop.pages.wizard.draft_model import DraftModel
-from launchpad.desktop.pages.wizard.parts import Card, IconButton, StateIcon, label
 from launchpad.desktop.pages.wizard.submission import Submission
 from launchpad.desktop.session import Session
+from launchpad.desktop.widgets.basics import Card, IconButton, StateIcon, label
 
 Index = QModelIndex | QPersistentModelIndex
 

@@ -12,8 +12,8 @@ from shiboken6 import isValid
 from launchpad.desktop.models.slide_edits import BadValue
 from launchpad.desktop.models.words import counted
 from launchpad.desktop.pages.wizard.draft_model import STEP_SLIDES, DraftModel
-from launchpad.desktop.pages.wizard.parts import Card, IconButton, Pill, StateIcon, label
 from launchpad.desktop.pages.wizard.table_view import SlideTableView
+from launchpad.desktop.widgets.basics import Card, IconButton, Pill, StateIcon, label
 from launchpad.desktop.widgets.drop_area import DropArea
 
 

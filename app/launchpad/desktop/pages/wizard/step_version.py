@@ -8,7 +8,7 @@ from PySide6.QtCore import QDateTime, QLocale, Qt, Slot
 from PySide6.QtWidgets import QComboBox, QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
 from launchpad.desktop.pages.wizard.draft_model import DraftModel
-from launchpad.desktop.pages.wizard.parts import Card, label
+from launchpad.desktop.widgets.basics import Card, label
 
 if TYPE_CHECKING:
     from launchpad.platform.models import VersionReadResponse

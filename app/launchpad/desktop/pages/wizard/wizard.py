@@ -20,7 +20,6 @@ from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QStackedWidget, QVBoxLay
 from launchpad.desktop.background import Jobs
 from launchpad.desktop.navigation import Route, RunPage
 from launchpad.desktop.pages.wizard.draft_model import STEP_FIND, STEP_SLIDES, STEP_SUBMIT, DraftModel
-from launchpad.desktop.pages.wizard.parts import IconButton, Notice, Pill, StateIcon, label
 from launchpad.desktop.pages.wizard.step_notes import NotesStep
 from launchpad.desktop.pages.wizard.step_schedule import ScheduleStep
 from launchpad.desktop.pages.wizard.step_slides import FindStep
@@ -29,6 +28,7 @@ from launchpad.desktop.pages.wizard.step_table import TableStep
 from launchpad.desktop.pages.wizard.step_version import VersionStep
 from launchpad.desktop.pages.wizard.submission import Submission
 from launchpad.desktop.session import Session
+from launchpad.desktop.widgets.basics import IconButton, Notice, Pill, StateIcon, label
 from launchpad.desktop.widgets.drop_area import local_paths
 from launchpad.desktop.widgets.stepper import Stepper
 from launchpad.errors import LaunchpadError
