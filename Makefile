@@ -48,7 +48,7 @@ coverage: setup
 
 bench: setup
 	@$(PY) benchmarks/first_window.py
-	@$(PY) benchmarks/analysis.py
+	@$(PY) benchmarks/analysis.py resources/sample/CMU-1-Small-Region.svs
 
 freeze:
 	@sh installers/environment.sh freeze

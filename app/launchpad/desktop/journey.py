@@ -364,7 +364,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     with tempfile.TemporaryDirectory(prefix="launchpad-journey-", ignore_cleanup_errors=True) as folder:
         os.environ.setdefault("LAUNCHPAD_DATA_DIR", folder)
         screenshots = (arguments.screenshots or Path(folder) / "screenshots").absolute()
-        return _run(slides, screenshots, arguments.theme)
+        code = _run(slides, screenshots, arguments.theme)
+        if arguments.screenshots is not None:
+            sys.stdout.write(f"Screenshots: {screenshots}\n")
+        return code
 
 
 def _run(slides: Sequence[Path], screenshots: Path, theme: str) -> int:
@@ -389,9 +392,7 @@ def _run(slides: Sequence[Path], screenshots: Path, theme: str) -> int:
         app.run(["--theme", theme], driver=drive)
     finally:
         embedded.stop()
-    sys.stdout.write(
-        f"{'The journey ended well' if outcome['code'] == 0 else 'The journey failed'}. Screenshots: {screenshots}\n"
-    )
+    sys.stdout.write("The journey ended well.\n" if outcome["code"] == 0 else "The journey failed.\n")
     return outcome["code"]
 
 
