@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from launchpad.bucket.address import exact, is_loopback
 from launchpad.bucket.crc32c import Crc32c, crc32c_file
 from launchpad.errors import LaunchpadError, TransferError, Unreachable
 from launchpad.progress import Progress
@@ -38,7 +39,7 @@ def download(
     """
     progress = progress or Progress()
     name = name or destination.name
-    if crc32c is not None and destination.is_file() and crc32c_file(destination) == crc32c:
+    if crc32c is not None and destination.is_file() and crc32c_file(destination, progress) == crc32c:
         size = destination.stat().st_size
         progress.report(size, size, name)
         return destination
@@ -86,9 +87,17 @@ class _TryAgain(Exception):
 def _fetch(url: str, part: Path, name: str, progress: Progress) -> str:
     import httpx
 
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+        source = exact(url)
+    except (httpx.InvalidURL, ValueError) as malformed:
+        raise TransferError(
+            "The platform gave an address that is none",
+            detail=f"{malformed}.",
+            advice="Tell those who run the platform.",
+            subject=name,
+        ) from malformed
     address = f"{parts.scheme}://{parts.netloc}"
-    local = parts.hostname in ("127.0.0.1", "localhost", "::1")
     verify: ssl.SSLContext | bool = True
     if parts.scheme == "https":
         import truststore
@@ -98,8 +107,10 @@ def _fetch(url: str, part: Path, name: str, progress: Progress) -> str:
     done = 0
     try:
         with (
-            httpx.Client(timeout=httpx.Timeout(60, connect=10), trust_env=not local, verify=verify) as client,
-            client.stream("GET", url, headers={"Accept-Encoding": "identity"}) as response,
+            httpx.Client(
+                timeout=httpx.Timeout(60, connect=10), trust_env=not is_loopback(url), verify=verify
+            ) as client,
+            client.stream("GET", source, headers={"Accept-Encoding": "identity"}) as response,
         ):
             if response.status_code != 200:
                 response.read()

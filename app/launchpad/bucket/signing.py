@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
-from urllib.parse import parse_qsl, quote, unquote, urlsplit
+from urllib.parse import SplitResult, parse_qsl, quote, unquote_to_bytes, urlsplit
 
 _ALGORITHM = "AWS4-HMAC-SHA256"
 _PAYLOAD = "UNSIGNED-PAYLOAD"
@@ -52,7 +52,7 @@ def sign_headers(
     parts = urlsplit(url)
     stamp = (now or datetime.now(UTC)).strftime(_STAMP)
     signed = {name.lower(): value for name, value in headers.items()}
-    signed |= {"host": parts.netloc, "x-amz-date": stamp, "x-amz-content-sha256": _PAYLOAD}
+    signed |= {"host": _host(parts), "x-amz-date": stamp, "x-amz-content-sha256": _PAYLOAD}
     names = ";".join(sorted(signed))
     scope = f"{stamp[:8]}/{region}/s3/aws4_request"
     canonical = _canonical(method, parts.path, _query(parts.query), signed, sorted(signed), _PAYLOAD)
@@ -90,7 +90,7 @@ def presign(
         ("X-Amz-Expires", str(expires)),
         ("X-Amz-SignedHeaders", "host"),
     ]
-    canonical = _canonical(method, parts.path, query, {"host": parts.netloc}, ["host"], _PAYLOAD)
+    canonical = _canonical(method, parts.path, query, {"host": _host(parts)}, ["host"], _PAYLOAD)
     signature = _sign(canonical, stamp, scope, secret_key)
     return f"{parts.scheme}://{parts.netloc}{parts.path}?{_encode(query)}&X-Amz-Signature={signature}"
 
@@ -141,6 +141,8 @@ def _verify_headers(
     if abs(_time(stamp) - now) > _SKEW:
         raise SignatureError("RequestTimeTooSkewed", "The clocks differ by more than 15 minutes.")
     payload = headers.get("x-amz-content-sha256", _PAYLOAD)
+    if payload.startswith("STREAMING-"):  # its signed chunks would be kept as if they were the object's bytes
+        raise SignatureError("InvalidArgument", "A body in signed chunks is not taken; send it as it is.")
     return _compare(method, path, query, headers, names.split(";"), payload, credential, stamp, signature, secret_for)
 
 
@@ -207,9 +209,18 @@ def _compare(
     if secret is None:
         raise SignatureError("InvalidAccessKeyId", "The access key is not known.")
     canonical = _canonical(method, path, query, headers, names, payload)
-    if not hmac.compare_digest(_sign(canonical, stamp, scope, secret), signature):
+    if not hmac.compare_digest(_sign(canonical, stamp, scope, secret).encode(), signature.encode()):
         raise SignatureError("SignatureDoesNotMatch", "The signature does not match.")
     return access_key
+
+
+def _host(parts: SplitResult) -> str:
+    """The Host header that a client sends for a URL: lower case, without user and without the scheme's own port."""
+    host = parts.hostname or ""
+    if ":" in host:
+        host = f"[{host}]"
+    usual = {"http": 80, "https": 443}.get(parts.scheme)
+    return host if parts.port in (None, usual) else f"{host}:{parts.port}"
 
 
 def _time(stamp: str) -> datetime:
@@ -240,10 +251,10 @@ def _canonical(
     payload: str,
 ) -> str:
     lines = "".join(f"{name}:{re.sub(' +', ' ', headers[name].strip())}\n" for name in names)
-    # Whatever was encoded on the way is encoded once and the same way for the signature.
-    return "\n".join(
-        (method.upper(), quote_path(unquote(path)) or "/", _encode(query), lines, ";".join(names), payload)
-    )
+    # Whatever was encoded on the way is encoded once and the same way for the signature; as bytes, so that no two
+    # paths that are not UTF-8 become one.
+    same = quote(unquote_to_bytes(path), safe="-_.~/")
+    return "\n".join((method.upper(), same or "/", _encode(query), lines, ";".join(names), payload))
 
 
 def _sign(canonical: str, stamp: str, scope: str, secret: str) -> str:

@@ -36,7 +36,14 @@ class _Share(Progress):
         self._whole.add(self._number, done, what)
 
     def check(self) -> None:
-        self._whole.progress.check()
+        self._whole.check()
+
+    def sleep(self, seconds: float) -> None:
+        self._whole.sleep(seconds)
+
+    @property
+    def cancelled(self) -> bool:
+        return self._whole.stopped.is_set() or self._whole.progress.cancelled
 
 
 class _Whole:
@@ -45,11 +52,23 @@ class _Whole:
         self._done = [0] * len(sizes)
         self._total = sum(sizes)
         self._lock = threading.Lock()
+        self.stopped = threading.Event()  # the caller was interrupted, by Ctrl-C for example
+
+    def check(self) -> None:
+        if self.stopped.is_set():
+            raise Cancelled
+        self.progress.check()
+
+    def sleep(self, seconds: float) -> None:
+        self.check()
+        self.progress.sleep(seconds)
+        self.check()
 
     def add(self, number: int, done: int, what: str) -> None:
         with self._lock:
             self._done[number] = max(self._done[number], done)
             together = sum(self._done)
+        self.check()
         self.progress.report(together, self._total, what)
 
 
@@ -83,7 +102,8 @@ def upload_files(
         calls = [threads.submit(send, number) for number in range(len(files))]
         try:
             return [call.result() for call in calls]
-        except Cancelled:
+        except BaseException:
+            whole.stopped.set()  # the others end at their next block
             threads.shutdown(wait=True, cancel_futures=True)
             raise
 

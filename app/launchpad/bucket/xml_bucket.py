@@ -8,23 +8,34 @@ from __future__ import annotations
 
 import base64
 import json
+import os
+import random
 import ssl
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import BinaryIO
-from urllib.parse import urlsplit
+from typing import BinaryIO, TypeVar
 from xml.etree import ElementTree
 
 import httpx
 
 from launchpad.bucket import signing
+from launchpad.bucket.address import exact, is_loopback
 from launchpad.bucket.base import Bucket, ObjectInfo, Receipt
 from launchpad.bucket.crc32c import Crc32c, crc32c_file
-from launchpad.errors import BadInput, NotFound, TransferError, Unreachable
+from launchpad.errors import BadInput, LaunchpadError, NotFound, TransferError, Unreachable
 from launchpad.progress import Progress
 
+_T = TypeVar("_T")
 _BLOCK = 1 << 20
-_LOOPBACK = ("127.0.0.1", "localhost", "::1")
+_TRIES = 4
+_FIRST_WAIT = 0.5  # seconds, doubled each time, with full jitter
+_PASSING = (408, 429, 500, 502, 503, 504)  # answers after which the same request may succeed
+_ADVICE = {
+    "RequestTimeTooSkewed": "Set this computer's clock: it differs from the store's by more than 15 minutes.",
+    "InvalidAccessKeyId": "The keys of the organization were changed: sign in again, or ask your administrator.",
+    "SignatureDoesNotMatch": "The keys of the organization were changed: sign in again, or ask your administrator.",
+    "NoSuchBucket": "Ask your administrator: the organization's bucket is gone.",
+}
 
 
 class XmlBucket(Bucket):
@@ -45,7 +56,7 @@ class XmlBucket(Bucket):
         self._access_key = access_key
         self._secret_key = secret_key
         self._region = region
-        local = urlsplit(self.endpoint).hostname in _LOOPBACK
+        local = is_loopback(self.endpoint)
         self._launch_secret = launch_secret if local else ""
         verify: ssl.SSLContext | bool = True
         if self.endpoint.startswith("https"):
@@ -60,6 +71,9 @@ class XmlBucket(Bucket):
         self._http.close()
 
     def head(self, key: str) -> ObjectInfo | None:
+        return self._again(lambda: self._head(key), Progress())
+
+    def _head(self, key: str) -> ObjectInfo | None:
         response = self._request("HEAD", key, {})
         if response.status_code == 404:
             return None
@@ -70,22 +84,19 @@ class XmlBucket(Bucket):
 
     def put(self, path: Path, key: str, progress: Progress | None = None, *, expected: str | None = None) -> Receipt:
         progress = progress or Progress()
-        try:
-            status = path.stat()
-        except OSError as error:
-            raise _unreadable(path, error) from error
-        known = self.head(key)
-        if known is not None and known.size == status.st_size and expected is not None and known.crc32c == expected:
-            progress.report(status.st_size, status.st_size, path.name)
-            return Receipt(path, key, status.st_size, expected, by_reference=False, already_there=True)
-        if self._launch_secret:
-            return self._put_reference(path, key, progress, expected)
-        return self._put_bytes(path, key, progress, expected)
+        progress.check()
+        size = _status(path).st_size
+        known = self._again(lambda: self._head(key), progress) if expected is not None else None
+        if known is not None and (known.size, known.crc32c) == (size, expected):
+            progress.report(size, size, path.name)
+            return Receipt(path, key, size, known.crc32c or "", by_reference=False, already_there=True)
+        send = self._put_reference if self._launch_secret else self._put_bytes
+        return self._again(lambda: send(path, key, progress, expected), progress)
 
     def _put_reference(self, path: Path, key: str, progress: Progress, expected: str | None) -> Receipt:
-        status = path.stat()
+        status = _status(path)
         crc32c = crc32c_file(path, progress)
-        self._check_source(path, expected, crc32c)
+        _check_source(path, expected, crc32c)
         reference = {
             "path": str(path.absolute()),
             "size": status.st_size,
@@ -103,26 +114,35 @@ class XmlBucket(Bucket):
         return Receipt(path, key, status.st_size, crc32c, by_reference=True, already_there=False)
 
     def _put_bytes(self, path: Path, key: str, progress: Progress, expected: str | None) -> Receipt:
-        status = path.stat()
+        size = _status(path).st_size
         # The store compares with this while it receives; a file that changed meanwhile is refused there.
         crc32c = expected or crc32c_file(path)
         sent = Crc32c()
         headers = {
-            "content-length": str(status.st_size),
+            "content-length": str(size),
             "content-type": "application/octet-stream",
             "x-goog-hash": f"crc32c={crc32c}",
         }
         try:
             with path.open("rb") as file:
-                blocks = _blocks(file, path.name, status.st_size, progress, sent)
-                response = self._request("PUT", key, headers, content=blocks)
+                response = self._request("PUT", key, headers, content=_blocks(file, path, size, progress, sent))
         except OSError as error:
             raise _unreadable(path, error) from error
-        if response.status_code == 400 and sent.base64() != crc32c:
-            self._check_source(path, crc32c, sent.base64())
+        if response.is_success or (response.status_code == 400 and _error(response)[0] == "BadDigest"):
+            _check_source(path, crc32c, sent.base64())
         self._confirm(response, key, path, crc32c)
-        self._check_source(path, crc32c, sent.base64())
-        return Receipt(path, key, status.st_size, crc32c, by_reference=False, already_there=False)
+        return Receipt(path, key, size, crc32c, by_reference=False, already_there=False)
+
+    def _again(self, act: Callable[[], _T], progress: Progress) -> _T:
+        """Try a few times what may have failed for a passing reason; all requests here can be repeated."""
+        wait = _FIRST_WAIT
+        for _ in range(_TRIES - 1):
+            try:
+                return act()
+            except (Unreachable, _Passing):
+                progress.sleep(random.uniform(0, wait))  # noqa: S311 - jitter
+                wait *= 2
+        return act()
 
     def signed_url(self, key: str, expires: int, method: str = "GET") -> str:
         return signing.presign(
@@ -144,15 +164,6 @@ class XmlBucket(Bucket):
                 subject=str(path),
             )
 
-    def _check_source(self, path: Path, expected: str | None, found: str) -> None:
-        if expected is not None and expected != found:
-            raise BadInput(
-                "The slide changed since it was prepared",
-                detail="Its checksum is another now.",
-                advice="Prepare it again, then upload it.",
-                subject=str(path),
-            )
-
     def _url(self, key: str) -> str:
         return f"{self.endpoint}/{signing.quote_path(f'{self.name}/{key}')}"
 
@@ -164,11 +175,8 @@ class XmlBucket(Bucket):
         sent = headers | signing.sign_headers(
             method, url, signed, self._access_key, self._secret_key, region=self._region
         )
-        parts = urlsplit(url)
-        # The path goes out exactly as it was signed; httpx would normalise some characters.
-        raw = httpx.URL(f"{parts.scheme}://{parts.netloc}").copy_with(raw_path=parts.path.encode())
         try:
-            return self._http.request(method, raw, headers=sent, content=content)
+            return self._http.request(method, exact(url), headers=sent, content=content)
         except httpx.TimeoutException as error:
             raise Unreachable(
                 "The store does not answer in time", advice="Check the network, then try again.", subject=self.endpoint
@@ -181,23 +189,55 @@ class XmlBucket(Bucket):
                 subject=self.endpoint,
             ) from error
 
-    def _refused(self, response: httpx.Response, subject: str) -> TransferError:
+    def _refused(self, response: httpx.Response, subject: str) -> LaunchpadError:
         code, message = _error(response)
-        return TransferError(
+        if code == "SourceChanged":
+            return _changed(subject, f"{message.rstrip('.')}.")
+        # BadDigest: the file is as it was, so the bytes were damaged on their way.
+        passing = response.status_code in _PASSING or code == "BadDigest"
+        return (_Passing if passing else TransferError)(
             "The store refused the request",
-            detail=f"{code}: {message} (HTTP {response.status_code})",
-            advice="Try again; when it happens again, ask your administrator.",
+            detail=f"{': '.join(part for part in (code, message) if part)} (HTTP {response.status_code})",
+            advice=_ADVICE.get(code, "Try again; when it happens again, ask your administrator."),
             subject=subject,
         )
 
 
-def _blocks(file: BinaryIO, name: str, total: int, progress: Progress, checksum: Crc32c) -> Iterator[bytes]:
+class _Passing(TransferError):
+    """The store failed in a way that may pass."""
+
+
+def _blocks(file: BinaryIO, path: Path, total: int, progress: Progress, checksum: Crc32c) -> Iterator[bytes]:
     done = 0
-    while done < total and (block := file.read(min(_BLOCK, total - done))):
+    while done < total:
+        block = file.read(min(_BLOCK, total - done))
+        if not block:
+            raise _changed(str(path), "It became shorter while it was sent.")
         checksum.update(block)
         done += len(block)
-        progress.report(done, total, name)
+        progress.report(done, total, path.name)
         yield block
+
+
+def _check_source(path: Path, expected: str | None, found: str) -> None:
+    if expected is not None and expected != found:
+        raise _changed(str(path), "Its checksum is another now.")
+
+
+def _changed(subject: str, detail: str) -> BadInput:
+    return BadInput(
+        "The slide changed since it was prepared",
+        detail=detail,
+        advice="Prepare it again, then upload it.",
+        subject=subject,
+    )
+
+
+def _status(path: Path) -> os.stat_result:
+    try:
+        return path.stat()
+    except OSError as error:
+        raise _unreadable(path, error) from error
 
 
 def _crc(response: httpx.Response) -> str | None:
@@ -212,7 +252,7 @@ def _error(response: httpx.Response) -> tuple[str, str]:
     try:
         root = ElementTree.fromstring(response.text)  # noqa: S314 - a small answer of the store
     except ElementTree.ParseError:
-        return response.reason_phrase, response.text[:200]
+        return response.reason_phrase, ""
     return root.findtext("Code") or "", root.findtext("Message") or ""
 
 

@@ -5,17 +5,18 @@ from __future__ import annotations
 import builtins
 import re
 from collections.abc import Iterator
+from datetime import datetime
 from typing import NamedTuple
-from urllib.parse import quote
 
 from launchpad.errors import BadInput
-from launchpad.platform.http import Api, NotFoundException
+from launchpad.platform.http import Api, NotFoundException, parse, segment
 from launchpad.platform.models import (
     ApplicationReadResponse,
     ApplicationReadShortResponse,
     ApplicationVersion,
     VersionReadResponse,
 )
+from launchpad.platform.paging import pages
 from launchpad.settings import Settings
 
 _PAGE = 20
@@ -25,7 +26,7 @@ class VersionTuple(NamedTuple):
     """A version's number and when it was released."""
 
     number: str
-    released_at: object
+    released_at: datetime
 
 
 def precedence(number: str) -> tuple[object, ...]:
@@ -52,10 +53,7 @@ class Versions:
         """The versions of an application, as the platform gives them."""
         if isinstance(application, ApplicationReadResponse):
             return application.versions
-        answer = self._api.get(
-            f"/api/v1/applications/{quote(application, safe='')}", timeout=self._settings.application_timeout
-        )
-        return ApplicationReadResponse.model_validate(answer).versions
+        return _application(self._api, self._settings, application).versions
 
     def list_sorted(
         self, application: str | ApplicationReadResponse, nocache: bool = False
@@ -85,11 +83,8 @@ class Versions:
             number = latest.number
         if precedence(number)[0] == (-1,):
             raise BadInput("The version is malformed", advice="Write it like 1.2.3.", subject=number)
-        answer = self._api.get(
-            f"/api/v1/applications/{quote(application_id, safe='')}/versions/{quote(number, safe='')}",
-            timeout=self._settings.application_timeout,
-        )
-        return VersionReadResponse.model_validate(answer)
+        path = f"/api/v1/applications/{segment(application_id)}/versions/{segment(number)}"
+        return parse(VersionReadResponse, self._api.get(path, timeout=self._settings.application_timeout), path)
 
 
 class Applications:
@@ -102,17 +97,14 @@ class Applications:
 
     def list(self, nocache: bool = False) -> Iterator[ApplicationReadShortResponse]:
         """All of them, page by page."""
-        page = 1
-        while True:
-            answer = self._api.get(
-                "/api/v1/applications",
-                {"page": page, "page-size": _PAGE},  # a hyphen here, in this list alone
-                timeout=self._settings.application_timeout,
-            )
-            yield from (ApplicationReadShortResponse.model_validate(item) for item in answer)
-            if len(answer) < _PAGE:
-                return
-            page += 1
+        return pages(
+            self._api,
+            "/api/v1/applications",
+            ApplicationReadShortResponse,
+            size=_PAGE,
+            size_name="page-size",  # a hyphen in this list alone
+            timeout=self._settings.application_timeout,
+        )
 
     def details(self, application_id: str, nocache: bool = False) -> ApplicationReadResponse:
         """An application with its versions.
@@ -120,7 +112,9 @@ class Applications:
         Raises:
             NotFoundException: there is no such application.
         """
-        answer = self._api.get(
-            f"/api/v1/applications/{quote(application_id, safe='')}", timeout=self._settings.application_timeout
-        )
-        return ApplicationReadResponse.model_validate(answer)
+        return _application(self._api, self._settings, application_id)
+
+
+def _application(api: Api, settings: Settings, application_id: str) -> ApplicationReadResponse:
+    path = f"/api/v1/applications/{segment(application_id)}"
+    return parse(ApplicationReadResponse, api.get(path, timeout=settings.application_timeout), path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 import time
 from collections.abc import Callable
@@ -12,7 +13,7 @@ from launchpad.errors import Unreachable
 from launchpad.platform.applications import Applications, Versions
 from launchpad.platform.auth.profiles import Profile, select_profile
 from launchpad.platform.auth.tokens import token_source
-from launchpad.platform.http import Api
+from launchpad.platform.http import Api, ApiException, parse
 from launchpad.platform.models import ApplicationReadResponse, MeReadResponse, VersionReadResponse
 from launchpad.platform.runs import Run, Runs
 from launchpad.settings import Settings, load_settings
@@ -70,7 +71,7 @@ class Client:
         with self._lock:
             if nocache or self._me is None or time.monotonic() - self._me[0] > _ME_LIVES:
                 answer = self.api.get("/api/v1/me", timeout=self.settings.me_timeout)
-                self._me = (time.monotonic(), MeReadResponse.model_validate(answer))
+                self._me = (time.monotonic(), parse(MeReadResponse, answer, "/api/v1/me"))
             return self._me[1]
 
     def application(self, application_id: str, nocache: bool = False) -> ApplicationReadResponse:
@@ -93,7 +94,15 @@ class Client:
         Raises:
             Unreachable: the platform does not answer.
         """
-        answer = self.api.get("/health", timeout=self.settings.health_timeout, signed=False)
+        answer: Any
+        try:
+            answer = self.api.get("/health", timeout=self.settings.health_timeout, signed=False)
+        except ApiException as error:
+            if error.status != 503:
+                raise
+            answer = _document(error.body)  # one that is down may say so with this status
+            if answer is None:
+                raise
         if not isinstance(answer, dict) or "status" not in answer:
             raise Unreachable(
                 "This is not a platform",
@@ -102,6 +111,13 @@ class Client:
                 subject=self.api.root,
             )
         return answer
+
+
+def _document(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return None
 
 
 def _resolved(profile: Profile) -> Profile:

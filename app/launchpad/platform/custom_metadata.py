@@ -6,13 +6,114 @@ import os
 import platform as system
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from launchpad import __version__
 from launchpad.platform.models import MeReadResponse
 
 RUN_SCHEMA_VERSION = "0.0.6"
 ITEM_SCHEMA_VERSION = "0.0.3"
+
+
+class _Part(BaseModel):
+    """Base of the `sdk` parts: unknown keys are refused, as the old SDK refuses them."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+Tags = Annotated[
+    list[str], BeforeValidator(lambda value: sorted(value) if isinstance(value, (set, frozenset)) else value)
+]
+
+
+class SubmissionMetadata(_Part):
+    """When and from where something was submitted."""
+
+    date: str
+    interface: Literal["script", "cli", "launchpad"]
+    initiator: Literal["user", "test", "bridge"]
+
+
+class UserMetadata(_Part):
+    """Who submitted."""
+
+    organization_id: str
+    organization_name: str | None = None
+    user_email: str | None = None
+    user_id: str
+
+
+class WorkflowMetadata(_Part):
+    """What shall happen with the results."""
+
+    onboard_to_aignostics_portal: bool = False
+
+
+class SchedulingMetadata(_Part):
+    """Due date and deadline, as runs of older versions carry them."""
+
+    due_date: str | None = None
+    deadline: str | None = None
+
+
+class GpuConfig(_Part):
+    """Which graphics processors a cloud shall use."""
+
+    gpu_type: Literal["L4", "A100"] | None = None
+    provisioning_mode: Literal["SPOT", "ON_DEMAND", "FLEX_START"] | None = None
+    max_gpus_per_slide: Annotated[int, Field(ge=1, le=8)] | None = None
+    flex_start_max_run_duration_minutes: Annotated[int, Field(ge=1, le=3600)] | None = None
+
+
+class CpuConfig(_Part):
+    """Which processors a cloud shall use."""
+
+    provisioning_mode: Literal["SPOT", "ON_DEMAND"] | None = None
+
+
+class PipelineConfig(_Part):
+    """Hints for a cloud's scheduler; recorded, and of no effect on this computer."""
+
+    gpu: GpuConfig | None = None
+    cpu: CpuConfig | None = None
+    node_acquisition_timeout_minutes: Annotated[int, Field(ge=1, le=3600)] | None = None
+
+
+class RunSdkMetadata(_Part):
+    """`custom_metadata.sdk` of a run."""
+
+    schema_version: str
+    created_at: str
+    updated_at: str
+    tags: Tags | None = None
+    submission: SubmissionMetadata
+    user_agent: str
+    user: UserMetadata | None = None
+    ci: dict[str, Any] | None = None
+    note: str | None = None
+    workflow: WorkflowMetadata | None = None
+    scheduling: SchedulingMetadata | None = None
+    pipeline: PipelineConfig | None = None
+
+
+class PlatformBucketMetadata(_Part):
+    """Where the bytes of an item are."""
+
+    bucket_name: str
+    object_key: str
+    signed_download_url: str
+
+
+class ItemSdkMetadata(_Part):
+    """`custom_metadata.sdk` of an item."""
+
+    schema_version: str
+    created_at: str
+    updated_at: str
+    tags: Tags | None = None
+    platform_bucket: PlatformBucketMetadata | None = None
 
 
 def user_agent() -> str:

@@ -6,12 +6,18 @@ import random
 import ssl
 import time
 from collections.abc import Callable, Mapping
-from typing import Any
-from urllib.parse import urlsplit
+from typing import Any, TypeVar
+from urllib.parse import quote, urlsplit
 
 import httpx
+from pydantic import ValidationError
 
+from launchpad.bucket.address import is_loopback
 from launchpad.errors import LaunchpadError, Unreachable
+from launchpad.platform.custom_metadata import user_agent
+from launchpad.platform.models import Model
+
+_M = TypeVar("_M", bound=Model)
 
 _RETRIES = 3  # of reads only: what changes something is never sent twice
 _FIRST_WAIT = 0.3  # seconds
@@ -70,6 +76,29 @@ def verification() -> ssl.SSLContext:
     return truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 
+def segment(text: str) -> str:
+    """A text as one part of a path: whatever is in it, also `/` and `..`, stays in its part."""
+    return text.replace(".", "%2E") if text in (".", "..") else quote(text, safe="")
+
+
+def parse(model: type[_M], answer: object, subject: str) -> _M:
+    """An answer as a model.
+
+    Raises:
+        ApiException: the answer lacks what the contract promises.
+    """
+    try:
+        return model.model_validate(answer)
+    except ValidationError as error:
+        places = "; ".join(f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors()[:3])
+        raise ApiException(
+            "The platform's answer cannot be understood",
+            detail=f"{places}.",
+            advice="Update Launchpad; if that does not help, tell those who run the platform.",
+            subject=subject,
+        ) from error
+
+
 class Api:
     """Requests below one API root. Thread-safe."""
 
@@ -82,7 +111,8 @@ class Api:
             timeout=httpx.Timeout(timeout, connect=min(10.0, timeout)),
             follow_redirects=False,
             # A proxy of the environment must not come between us and our own computer.
-            trust_env=urlsplit(self.root).hostname not in ("127.0.0.1", "localhost", "::1"),
+            trust_env=not is_loopback(self.root),
+            headers={"User-Agent": user_agent()},
         )
 
     def close(self) -> None:
@@ -98,20 +128,7 @@ class Api:
             Unreachable: the platform does not answer.
             ApiException: it refused or failed.
         """
-        wait = _FIRST_WAIT
-        for attempt in range(_RETRIES + 1):
-            last = attempt == _RETRIES
-            try:
-                response = self._send("GET", path, query=query, timeout=timeout, signed=signed)
-            except Unreachable:
-                if last or attempt >= 1:
-                    raise
-            else:
-                if response.status_code < 500 or last:
-                    return _json(response)
-            time.sleep(random.uniform(0, wait))  # noqa: S311 - jitter
-            wait = min(wait * 2, _LONGEST_WAIT)
-        raise AssertionError("unreachable")
+        return _json(self._read(path, query, timeout=timeout, signed=signed))
 
     def post(self, path: str, body: Any = None, *, timeout: float | None = None) -> Any:
         """JSON of a POST, sent once. Raises as `get`."""
@@ -127,11 +144,32 @@ class Api:
 
     def location(self, path: str, query: Mapping[str, Any] | None = None, *, timeout: float | None = None) -> str:
         """Where a redirect leads; it is not followed, so that the token goes nowhere else. Raises as `get`."""
-        response = self._send("GET", path, query=query, timeout=timeout)
-        if response.is_redirect:
-            return str(response.headers["Location"])
-        _json(response)
-        raise ApiException("The platform did not say where the file is", status=response.status_code, subject=self.root)
+        response = self._read(path, query, timeout=timeout)
+        if response.has_redirect_location:
+            return str(response.url.join(response.headers["Location"]))
+        if response.is_success:
+            raise ApiException(
+                "The platform did not say where the file is", subject=self.root, status=response.status_code
+            )
+        raise _refused(response)
+
+    def _read(
+        self, path: str, query: Mapping[str, Any] | None, *, timeout: float | None = None, signed: bool = True
+    ) -> httpx.Response:
+        """A GET, tried again where that may help."""
+        wait = _FIRST_WAIT
+        for attempt in range(_RETRIES + 1):
+            try:
+                response = self._send("GET", path, query=query, timeout=timeout, signed=signed)
+            except Unreachable:
+                if attempt >= 1:
+                    raise
+            else:
+                if response.status_code < 500 or response.status_code == 501 or attempt == _RETRIES:
+                    return response
+            time.sleep(random.uniform(0, wait))  # noqa: S311 - jitter
+            wait = min(wait * 2, _LONGEST_WAIT)
+        raise AssertionError("unreachable")
 
     def _send(
         self,
@@ -160,7 +198,7 @@ class Api:
                 advice="Check the network connection, then try again.",
                 subject=self.root,
             ) from error
-        except httpx.TransportError as error:
+        except (httpx.TransportError, httpx.InvalidURL) as error:
             raise Unreachable(
                 "The platform cannot be reached",
                 detail=f"{str(error).rstrip('.')}." if str(error) else "",
@@ -188,10 +226,21 @@ def _json(response: httpx.Response) -> Any:
 
 def _refused(response: httpx.Response) -> ApiException:
     status, path = response.status_code, response.url.path
+    if response.has_redirect_location:
+        return ApiException(
+            "The platform's answer leads elsewhere",
+            detail=f"To {urlsplit(response.headers['Location']).netloc or 'another address'} (HTTP {status}).",
+            advice="Check the address of the platform; a network that wants a sign-in of its own does this too.",
+            subject=path,
+            status=status,
+            reason=response.reason_phrase,
+        )
     title, advice, kind = {
         401: ("You are not signed in to this platform", "Sign in again.", UnauthorizedException),
         403: ("The platform does not allow this", "Ask the owner or your administrator.", ForbiddenException),
         404: ("The platform does not know this", "Check the id.", NotFoundException),
+        409: ("The platform cannot do this in the present state", "Reload, and try again.", ApiException),
+        429: ("The platform is asked too often", "Wait a minute, then try again.", ApiException),
         412: ("Somebody else changed this meanwhile", "Reload, and try again.", ConcurrencyConflictError),
         400: ("The platform does not accept this", "Correct it, and try again.", UnprocessableException),
         422: ("The platform does not accept this", "Correct it, and try again.", UnprocessableException),
@@ -204,7 +253,7 @@ def _refused(response: httpx.Response) -> ApiException:
     )
     return kind(
         title,
-        detail=f"{_words(response)} (HTTP {status})",
+        detail=f"{_words(response)} (HTTP {status}).",
         advice=advice,
         subject=path,
         status=status,
@@ -218,7 +267,8 @@ def _words(response: httpx.Response) -> str:
     try:
         body = response.json()
     except ValueError:
-        return response.text[:200].strip() or response.reason_phrase
+        text = "" if "html" in response.headers.get("Content-Type", "") else response.text[:200].strip()
+        return text.rstrip(".") or response.reason_phrase
     detail = body.get("detail", body.get("title")) if isinstance(body, dict) else body
     if isinstance(detail, list):
         said = []
@@ -231,4 +281,4 @@ def _words(response: httpx.Response) -> str:
         if len(detail) > 10:
             said.append(f"and {len(detail) - 10} more")
         return "; ".join(said)
-    return str(detail) if detail else response.reason_phrase
+    return str(detail).strip().rstrip(".") if detail else response.reason_phrase

@@ -2,39 +2,60 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
-from urllib.parse import quote
+from typing import Any, Self
 
-import jsonschema
-
-from launchpad.errors import BadInput
 from launchpad.platform.applications import Versions
-from launchpad.platform.http import Api
+from launchpad.platform.checks import check_items, check_sdk_metadata
+from launchpad.platform.http import Api, NotFoundException, parse, segment
 from launchpad.platform.models import (
-    InputArtifactCreationRequest,
     ItemCreationRequest,
     ItemResultReadResponse,
     RunCreationRequest,
     RunCreationResponse,
     RunReadResponse,
     SchedulingRequest,
-    VersionReadResponse,
 )
+from launchpad.platform.paging import pages
 from launchpad.settings import Settings
 
 MAX_PAGE_SIZE = 100
 MIN_PAGE_SIZE = 5
+_APPEARS = 5.0  # seconds within which a new run can be read everywhere on a platform of several machines
+
+
+class Artifact:
+    """A handle of one output of a run."""
+
+    def __init__(self, run: Run, artifact_id: str) -> None:
+        self._run = run
+        self.artifact_id = artifact_id
+
+    def get_download_url(self) -> str:
+        """A fresh signed URL of its bytes, valid for a short time. Raises as `Run.details`."""
+        return self._run.get_artifact_download_url(self.artifact_id)
 
 
 class Run:
     """A handle of one run."""
 
-    def __init__(self, api: Api, settings: Settings, run_id: str, share_token: str | None = None) -> None:
+    def __init__(
+        self, api: Api, settings: Settings, run_id: str, share_token: str | None = None, *, submitted: bool = False
+    ) -> None:
         self._api = api
         self._settings = settings
         self.run_id = run_id
         self._share_token = share_token
+        self._known_by = time.monotonic() + _APPEARS if submitted else 0.0
+
+    @classmethod
+    def for_run_id(cls, run_id: str, cache_token: bool = True, share_token: str | None = None) -> Self:
+        """A handle with a client of its own, for the platform that the settings choose. Raises as `Client`."""
+        from launchpad.platform.client import Client
+
+        client = Client(cache_token)
+        return cls(client.api, client.settings, run_id, share_token)
 
     def details(self, nocache: bool = False, hide_platform_queue_position: bool = False) -> RunReadResponse:
         """The run as it is now.
@@ -43,8 +64,15 @@ class Run:
             NotFoundException: there is no such run, or it is not yours to see.
             Unreachable, ApiException: as every request.
         """
-        answer = self._api.get(self._path(), self._query(), timeout=self._settings.run_timeout)
-        run = RunReadResponse.model_validate(answer)
+        while True:
+            try:
+                answer = self._api.get(self._path(), self._query(), timeout=self._settings.run_timeout)
+                break
+            except NotFoundException:
+                if time.monotonic() >= self._known_by:
+                    raise
+                time.sleep(0.5)  # we made it a moment ago
+        run = parse(RunReadResponse, answer, self._path())
         if hide_platform_queue_position:
             run.num_preceding_items_platform = None
         return run
@@ -74,26 +102,30 @@ class Run:
             "state": state,
             "termination_reason": termination_reason,
             "custom_metadata": custom_metadata,
-            "page_size": MAX_PAGE_SIZE,
         }
-        page = 1
-        while True:
-            answer = self._api.get(f"{self._path()}/items", query | {"page": page}, timeout=self._settings.run_timeout)
-            yield from (ItemResultReadResponse.model_validate(item) for item in answer)
-            if len(answer) < MAX_PAGE_SIZE:
-                return
-            page += 1
+        return pages(
+            self._api,
+            f"{self._path()}/items",
+            ItemResultReadResponse,
+            query,
+            size=MAX_PAGE_SIZE,
+            timeout=self._settings.run_timeout,
+        )
+
+    def artifact(self, artifact_id: str) -> Artifact:
+        """A handle of an output; asks nothing yet."""
+        return Artifact(self, artifact_id)
 
     def get_artifact_download_url(self, artifact_id: str) -> str:
         """A signed URL of an artifact, valid for a short time."""
         return self._api.location(
-            f"{self._path()}/artifacts/{quote(artifact_id, safe='')}/file",
+            f"{self._path()}/artifacts/{segment(artifact_id)}/file",
             self._query(),
             timeout=self._settings.run_timeout,
         )
 
     def _path(self) -> str:
-        return f"/api/v1/runs/{quote(self.run_id, safe='')}"
+        return f"/api/v1/runs/{segment(self.run_id)}"
 
     def _query(self) -> dict[str, Any]:
         return {"share_token": self._share_token} if self._share_token else {}
@@ -134,10 +166,10 @@ class Runs:
         """Runs, newest first where nothing else is said; `custom_metadata` is a JSON path with a condition.
 
         Raises:
-            ValueError: `page_size` is larger than 100.
+            ValueError: `page_size` is not 1 to 100.
         """
-        if page_size > MAX_PAGE_SIZE:
-            raise ValueError(f"page_size is at most {MAX_PAGE_SIZE}, not {page_size}")
+        if not 1 <= page_size <= MAX_PAGE_SIZE:
+            raise ValueError(f"page_size is 1 to {MAX_PAGE_SIZE}, not {page_size}")
         query = {
             "application_id": application_id,
             "application_version": application_version,
@@ -145,15 +177,10 @@ class Runs:
             "custom_metadata": custom_metadata,
             "for_organization": for_organization,
             "sort": sort or "-submitted_at",
-            "page_size": page_size,
         }
-        page = 1
-        while True:
-            answer = self._api.get("/api/v1/runs", query | {"page": page}, timeout=self._settings.run_timeout)
-            yield from (RunReadResponse.model_validate(item) for item in answer)
-            if len(answer) < page_size:
-                return
-            page += 1
+        return pages(
+            self._api, "/api/v1/runs", RunReadResponse, query, size=page_size, timeout=self._settings.run_timeout
+        )
 
     def list(
         self,
@@ -191,11 +218,12 @@ class Runs:
         """Post a run, once, after checking it against the version's schema.
 
         Raises:
-            ValueError: ids are not unique, an artifact is unknown or missing, or metadata are not valid.
+            BadInput: ids are not unique, an artifact is unknown or missing, or metadata are not valid.
             Unreachable, ApiException: as every request.
         """
         version = self._versions.details(application_id, application_version)
         check_items(items, version)
+        check_sdk_metadata(custom_metadata, items)
         request = RunCreationRequest(
             application_id=application_id,
             version_number=version.version_number,
@@ -207,43 +235,5 @@ class Runs:
         answer = self._api.post(
             "/api/v1/runs", request.model_dump(mode="json"), timeout=self._settings.run_submit_timeout
         )
-        return self(RunCreationResponse.model_validate(answer).run_id)
-
-
-def check_items(items: Sequence[ItemCreationRequest], version: VersionReadResponse) -> None:
-    """Check items against what a version wants.
-
-    Raises:
-        BadInput: names the item and what is wrong.
-    """
-    wanted = {artifact.name: artifact for artifact in version.input_artifacts}
-    validators = {name: _validator(artifact.metadata_schema) for name, artifact in wanted.items()}
-    seen: set[str] = set()
-    for item in items:
-        if item.external_id in seen:
-            raise BadInput("Two items have the same external id", subject=item.external_id)
-        seen.add(item.external_id)
-        given = {artifact.name: artifact for artifact in item.input_artifacts}
-        for name in given.keys() ^ wanted.keys():
-            problem = "is not one that the application takes" if name in given else "is missing"
-            raise BadInput(f"The input artifact “{name}” {problem}", subject=item.external_id)
-        for name, artifact in given.items():
-            _check_metadata(item.external_id, artifact, validators[name])
-
-
-def _validator(schema: Mapping[str, Any]) -> Any:
-    kind = jsonschema.validators.validator_for(schema, default=jsonschema.Draft202012Validator)
-    return kind(schema)
-
-
-def _check_metadata(external_id: str, artifact: InputArtifactCreationRequest, validator: Any) -> None:
-    problems = sorted(validator.iter_errors(artifact.metadata), key=lambda error: list(map(str, error.path)))
-    if problems:
-        first = problems[0]
-        place = ".".join(str(part) for part in first.path)
-        raise BadInput(
-            "The metadata of a slide are not what the application wants",
-            detail=f"{f'{place}: ' if place else ''}{first.message}.",
-            advice="Correct the metadata, then submit again.",
-            subject=external_id,
-        )
+        run_id = parse(RunCreationResponse, answer, "/api/v1/runs").run_id
+        return Run(self._api, self._settings, run_id, submitted=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from typing import Literal
+from urllib.parse import urlsplit
 
 from launchpad.errors import SettingsError
 from launchpad.settings import Settings, load_settings
@@ -76,18 +77,25 @@ def select_profile(settings: Settings | None = None) -> Profile:
         SettingsError: the name is not known, or an address lacks what belongs to it.
     """
     settings = settings or load_settings()
+    root = (settings.api_root or "").rstrip("/")
     if settings.profile:
         for profile in BUILT_IN:
-            if profile.name == settings.profile:
+            if profile.name == settings.profile and root in ("", profile.api_root):
                 return profile
+            if profile.name == settings.profile:  # a token for one must not go to the other
+                raise SettingsError(
+                    "The settings name two platforms",
+                    detail=f"LAUNCHPAD_PROFILE is “{profile.name}”, "
+                    f"LAUNCHPAD_API_ROOT (or AIGNOSTICS_API_ROOT) is {root}.",
+                    advice="Remove one of the two.",
+                )
         raise SettingsError(
             "There is no such profile",
             advice=f"Choose one of: {', '.join(profile.name for profile in BUILT_IN)}.",
             subject=settings.profile,
         )
-    if not settings.api_root:
+    if not root:
         return LOCAL
-    root = settings.api_root.rstrip("/")
     for profile in BUILT_IN:
         if profile.api_root == root:
             return profile
@@ -95,6 +103,12 @@ def select_profile(settings: Settings | None = None) -> Profile:
 
 
 def _custom(root: str, settings: Settings) -> Profile:
+    if not _is_address(root):
+        raise SettingsError(
+            "The platform's address is malformed",
+            advice="Write LAUNCHPAD_API_ROOT like https://platform.example.org, without a path.",
+            subject=root,
+        )
     wanted = {
         "LAUNCHPAD_ISSUER": settings.issuer,
         "LAUNCHPAD_CLIENT_ID": settings.client_id,
@@ -114,8 +128,18 @@ def _custom(root: str, settings: Settings) -> Profile:
         title=root,
         kind="remote",
         api_root=root,
-        issuer=settings.issuer or "",
+        # The old SDK's variable names the page below the issuer.
+        issuer=f"{settings.issuer.rstrip('/').removesuffix('/authorize')}/" if settings.issuer else "",
         client_id=settings.client_id or "",
         audience=settings.audience or "",
         storage_endpoint=settings.storage_endpoint or "",
     )
+
+
+def _is_address(root: str) -> bool:
+    try:
+        parts = urlsplit(root)
+        port = parts.port
+    except ValueError:
+        return False
+    return bool(parts.scheme in ("http", "https") and parts.hostname and port != 0 and not parts.query)

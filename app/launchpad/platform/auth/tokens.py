@@ -8,6 +8,7 @@ from typing import Protocol
 
 import httpx
 
+from launchpad.bucket.address import is_loopback
 from launchpad.errors import LaunchpadError, Unreachable
 from launchpad.platform.auth.profiles import Profile
 from launchpad.settings import Settings
@@ -59,6 +60,13 @@ class LaunchSecretToken:
 
     def _renew(self) -> None:
         url = f"{self._profile.issuer}oauth/token"
+        if not is_loopback(url):
+            raise LaunchpadError(
+                "The launch secret stays on this computer",
+                detail="The platform names a sign-in address that is elsewhere.",
+                advice="Stop it by `launchpad platform stop`, then try again.",
+                subject=self._profile.issuer,
+            )
         form = {
             "grant_type": LAUNCH_SECRET_GRANT,
             "client_id": self._profile.client_id,
@@ -69,7 +77,7 @@ class LaunchSecretToken:
         except httpx.HTTPError as error:
             raise Unreachable(
                 "The platform on this computer does not answer",
-                detail=f"{error}." if str(error) else "",
+                detail=f"{str(error).rstrip('.')}." if str(error) else "",
                 advice="Try again; `launchpad platform status` says how it is.",
                 subject=self._profile.issuer,
             ) from error
@@ -80,9 +88,17 @@ class LaunchSecretToken:
                 advice="Stop it by `launchpad platform stop`, then try again.",
                 subject=self._profile.issuer,
             )
-        answer = response.json()
-        self._value = str(answer["access_token"])
-        self._end = time.monotonic() + float(answer["expires_in"])
+        try:
+            answer = response.json()
+            value, lives = str(answer["access_token"]), float(answer["expires_in"])
+        except (ValueError, KeyError, TypeError) as error:
+            raise LaunchpadError(
+                "The platform on this computer gave no token",
+                detail="Its answer is not understood.",
+                advice="Stop it by `launchpad platform stop`, then try again.",
+                subject=self._profile.issuer,
+            ) from error
+        self._value, self._end = value, time.monotonic() + lives
 
 
 class NotSignedIn:

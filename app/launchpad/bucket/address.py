@@ -1,0 +1,27 @@
+"""Addresses: which are this computer's own, and how a URL goes out exactly as it was signed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+if TYPE_CHECKING:
+    import httpx
+
+
+def is_loopback(url: str) -> bool:
+    """Whether an address is this computer's own, which no proxy may stand before."""
+    return urlsplit(url).hostname in ("127.0.0.1", "localhost", "::1")
+
+
+def exact(url: str) -> httpx.URL:
+    """A URL whose path and query are sent byte for byte; httpx by itself would resolve `/../` and quote anew.
+
+    Raises:
+        httpx.InvalidURL: it is no URL.
+    """
+    import httpx
+
+    parts = urlsplit(url)
+    target = f"{parts.path or '/'}?{parts.query}" if parts.query else parts.path or "/"
+    return httpx.URL(f"{parts.scheme}://{parts.netloc}").copy_with(raw_path=target.encode())

@@ -1,0 +1,62 @@
+"""Small helpers around files of results, under the old SDK's names."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from launchpad.bucket.crc32c import crc32c_file
+from launchpad.bucket.download import download
+from launchpad.platform.models import (
+    InputArtifact,
+    InputArtifactResultReadResponse,
+    OutputArtifact,
+    OutputArtifactResultReadResponse,
+)
+
+_ENDINGS = {
+    "application/geo+json": ".json",
+    "application/json": ".json",
+    "application/vnd.apache.parquet": ".parquet",
+    "application/zip": ".zip",
+    "image/png": ".png",
+    "image/tiff": ".tiff",
+    "text/csv": ".csv",
+}
+
+
+def calculate_file_crc32c(file: Path) -> str:
+    """CRC32C of a file, base64 of its four big-endian bytes. Raises NotFound when it cannot be read."""
+    return crc32c_file(Path(file))
+
+
+def download_file(signed_url: str, file_path: str, verify_checksum: str) -> None:
+    """Fetch a file from a signed URL; nothing stands at `file_path` unless its CRC32C (base64) is right.
+
+    Raises:
+        TransferError: what came is not what was promised.
+        Unreachable: the store does not answer.
+        LaunchpadError: the file cannot be written.
+    """
+    download(lambda: signed_url, Path(file_path), crc32c=verify_checksum)
+
+
+def mime_type_to_file_ending(mime_type: str) -> str:
+    """The ending of files of a MIME type, with its dot.
+
+    Raises:
+        ValueError: the type is not one of results.
+    """
+    ending = _ENDINGS.get(mime_type)
+    if ending is None:
+        raise ValueError(f"Unknown mime type: {mime_type}")
+    return ending
+
+
+def get_mime_type_for_artifact(
+    artifact: OutputArtifact | InputArtifact | OutputArtifactResultReadResponse | InputArtifactResultReadResponse,
+) -> str:
+    """The MIME type that an artifact, or the description of one, names."""
+    if isinstance(artifact, (OutputArtifact, InputArtifact)):
+        return artifact.mime_type
+    metadata = artifact.metadata or {}
+    return str(metadata.get("media_type") or metadata.get("mime_type") or "application/octet-stream")
