@@ -64,6 +64,10 @@ class Settings(BaseSettings):
         default=None, ge=60, le=604_800, validation_alias=_both("bucket_download_signed_url_expiration_seconds")
     )
 
+    privacy_name_patterns: list[str] | None = Field(
+        default=None, validation_alias=AliasChoices("privacy_name_patterns", "LAUNCHPAD_PRIVACY_NAME_PATTERNS")
+    )
+
     @classmethod
     def settings_customise_sources(
         cls,

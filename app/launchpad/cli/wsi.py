@@ -58,3 +58,33 @@ def inspect(
         pixel = "" if slide.mpp_x is None else f", {slide.mpp_x * level.downsample:.4f} µm a pixel"
         typer.echo(f"  {index}: {level.width} × {level.height} px, downsample {level.downsample:g}{pixel}")
     typer.echo(f"Associated images: {', '.join(slide.associated_images) or 'none'}")
+    if found["identifying"]:
+        typer.echo("What may identify somebody:")
+        for item in found["identifying"]:  # type: ignore[attr-defined]
+            typer.echo(f"  {item['where']}{': ' + item['value'] if item['value'] else ''} - {item['reason']}")
+    else:
+        typer.echo("What may identify somebody: nothing found")
+
+
+@app.command()
+def thumbnail(
+    path: Annotated[Path, typer.Argument(help="The slide; any one file of a DICOM pyramid will do.")],
+    output: Annotated[Path, typer.Argument(help="The PNG file to write.")],
+    size: Annotated[int, typer.Option(min=1, max=4096, help="Longest side in pixels.")] = 512,
+) -> None:
+    """Write a small picture of a slide as PNG; never its label."""
+    from launchpad.errors import LaunchpadError
+    from launchpad.paths import write_atomic
+    from launchpad.wsi.thumbnails import thumbnail_png
+
+    png = thumbnail_png(path, size)
+    try:
+        write_atomic(output, png)
+    except OSError as error:
+        raise LaunchpadError(
+            "The thumbnail cannot be written",
+            detail=f"{error.strerror or error}.",
+            advice="Choose another place, or check the disk and your rights.",
+            subject=str(output),
+        ) from error
+    typer.echo(f"Wrote {output}")

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from launchpad.wsi import dicom
+from launchpad.wsi import dicom, tiff
 from launchpad.wsi.formats import format_name, is_dicom_file
 from launchpad.wsi.reader import open_slide, translated
 
@@ -69,6 +69,9 @@ def read_metadata(path: Path) -> SlideMetadata:
     path = path.expanduser().absolute()
     files: tuple[Path, ...] = (path,)
     is_dicom = is_dicom_file(path)
+    is_tiff = tiff.is_tiff(path)
+    if is_tiff:
+        tiff.check_complete(path)  # OpenSlide opens a file that lacks its last tiles without a word
     if is_dicom:
         pyramid = dicom.pyramid_of(path)
         path, files = pyramid.base().path, pyramid.files
@@ -80,6 +83,9 @@ def read_metadata(path: Path) -> SlideMetadata:
             Level(size[0], size[1], float(downsample))
             for size, downsample in zip(slide.level_dimensions, slide.level_downsamples, strict=True)
         )
+        stated = tiff.resolution(path) if is_tiff and "openslide.mpp-x" not in properties else None
+        if stated is not None:
+            properties = {**properties, "openslide.mpp-x": str(stated[0]), "openslide.mpp-y": str(stated[1])}
         mpp_x, mpp_y, problem = _resolution(properties, is_dicom)
         return SlideMetadata(
             path=path,

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import io
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from launchpad.errors import BadInput
+from launchpad.settings import load_settings
+from launchpad.wsi import privacy
 from launchpad.wsi.metadata import read_metadata
 from launchpad.wsi.reader import open_slide, translated
 from launchpad.wsi.thumbnails import thumbnail_png
@@ -20,11 +23,16 @@ class Service:
 
     @staticmethod
     def get_metadata(path: str | Path) -> dict[str, object]:
-        """All that a slide's header says, as plain data; a missing resolution is None.
+        """All that a slide's header says, and what in it identifies somebody, as plain data.
+
+        A missing resolution is None.
 
         Raises:
             SlideError: the slide cannot be read.
+            BadInput: a pattern of the settings for identifying names is malformed.
         """
+        own = load_settings().privacy_name_patterns
+        patterns = privacy.NAME_PATTERNS if own is None else own
         found = read_metadata(Path(path))
         with open_slide(found.path) as slide, translated(found.path):
             properties = dict(slide.properties)
@@ -74,6 +82,7 @@ class Service:
             "properties": properties,
             "vendor": found.vendor,
             "associated_images": list(found.associated_images),
+            "identifying": [asdict(item) for item in privacy.inspect(found.path, found.files, patterns)],
         }
 
     @staticmethod

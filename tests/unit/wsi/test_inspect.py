@@ -29,3 +29,21 @@ def test_inspect_says_what_is_missing(tmp_path: Path) -> None:
     text = CliRunner().invoke(app, ["inspect", str(path)])
     assert "MPP (x): unknown" in text.stdout
     assert "does not say" in text.stdout
+
+
+def test_inspect_says_what_may_identify_somebody(sample_svs: Path) -> None:
+    text = CliRunner().invoke(app, ["inspect", str(sample_svs)])
+    assert text.exit_code == 0
+    assert "label - The label often shows a name" in text.stdout
+    found = json.loads(CliRunner().invoke(app, ["inspect", str(sample_svs), "--format", "json"]).stdout)
+    assert {"label", "macro"} <= {item["where"] for item in found["identifying"]}
+
+
+def test_thumbnail_is_written(tmp_path: Path, sample_svs: Path) -> None:
+    from PIL import Image
+
+    path = tmp_path / "small.png"
+    answer = CliRunner().invoke(app, ["thumbnail", str(sample_svs), str(path), "--size", "100"])
+    assert answer.exit_code == 0
+    with Image.open(path) as image:
+        assert image.size == (75, 100)
