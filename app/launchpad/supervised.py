@@ -30,13 +30,15 @@ T = TypeVar("T")
 
 _POLL = 0.1  # seconds between looks at cancellation, time and memory
 _REPORT = 0.05  # seconds between progress messages of a worker
+_BELOW_NORMAL = 0x4000  # Windows' priority class
 
 
 class Worker:
     """One supervised process. It starts at the first call and is replaced after it died. One call at a time."""
 
-    def __init__(self, name: str, *, memory_limit: int | None = None) -> None:
+    def __init__(self, name: str, *, memory_limit: int | None = None, niceness: int = 0) -> None:
         self.name = name
+        self._niceness = niceness
         self._memory_limit = memory_limit
         self._process: SpawnProcess | None = None
         self._connection: Connection | None = None
@@ -125,7 +127,7 @@ class Worker:
         self._end()
         context = multiprocessing.get_context("spawn")
         ours, theirs = context.Pipe()
-        process = context.Process(target=_serve, args=(theirs,), name=self.name, daemon=True)
+        process = context.Process(target=_serve, args=(theirs, self._niceness), name=self.name, daemon=True)
         with _without_main():
             process.start()
         theirs.close()
@@ -179,8 +181,10 @@ def _without_main() -> Iterator[None]:
 class Pool:
     """Several workers; a call takes a free one and waits while there is none. Thread-safe."""
 
-    def __init__(self, name: str, size: int, *, memory_limit: int | None = None) -> None:
-        self._workers = [Worker(f"{name}-{number}", memory_limit=memory_limit) for number in range(size)]
+    def __init__(self, name: str, size: int, *, memory_limit: int | None = None, niceness: int = 0) -> None:
+        self._workers = [
+            Worker(f"{name}-{number}", memory_limit=memory_limit, niceness=niceness) for number in range(size)
+        ]
         self._free: queue.LifoQueue[Worker] = queue.LifoQueue()
         self._closed = False
         for worker in reversed(self._workers):
@@ -233,12 +237,21 @@ class _Sender(Progress):
             self._connection.send(("progress", (done, total, what)))
 
 
-def _serve(connection: Connection) -> None:
+def _be_nice(niceness: int) -> None:
+    import psutil
+
+    with contextlib.suppress(psutil.Error, OSError):  # a system that refuses runs the worker as it is
+        psutil.Process().nice(_BELOW_NORMAL if sys.platform == "win32" else niceness)
+
+
+def _serve(connection: Connection, niceness: int) -> None:
     """Main of the worker process. A thread reads the requests, so that the parent's end is noticed in mid work."""
     import signal
 
     # Ctrl-C in a terminal goes to the whole group; the parent decides what happens to its workers.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if niceness:
+        _be_nice(niceness)
     requests: queue.SimpleQueue[tuple[str, str, tuple[object, ...]]] = queue.SimpleQueue()
 
     def read() -> None:

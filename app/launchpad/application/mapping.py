@@ -10,6 +10,9 @@ from launchpad.application.columns import Column
 from launchpad.application.draft import Slide
 from launchpad.errors import LaunchpadError
 
+# A quote inside of quotes is doubled, as in CSV.
+_VALUE = re.compile(r'\s*(?P<key>\w+)\s*=\s*(?:"(?P<quoted>(?:[^"]|"")*)"\s*|(?P<plain>(?!\s*")[^,]*))(?=,|$)')
+
 
 @dataclass(frozen=True)
 class Mapping:
@@ -21,7 +24,7 @@ class Mapping:
 
 
 def parse(text: str) -> Mapping:
-    """Read a rule. The first colon ends the regexp; values run to the next comma.
+    """Read a rule. The first colon ends the regexp; values run to the next comma, or are quoted to hold one.
 
     Raises:
         LaunchpadError: the rule is malformed; names it.
@@ -34,11 +37,14 @@ def parse(text: str) -> Mapping:
     except re.error as error:
         raise _bad(text, f"Its regular expression is malformed: {error}.") from error
     values = []
-    for part in rest.split(","):
-        key, equals, value = part.partition("=")
-        if not equals or not re.fullmatch(r"\w+", key.strip()):
-            raise _bad(text, f"“{part}” is not of the form key=value.")
-        values.append((key.strip(), value.strip()))
+    position = 0
+    while position <= len(rest):
+        found = _VALUE.match(rest, position)
+        if found is None:
+            raise _bad(text, f"“{rest[position:].partition(',')[0]}” is not of the form key=value.")
+        quoted, plain = found.group("quoted"), found.group("plain")
+        values.append((found.group("key"), plain.strip() if quoted is None else quoted.replace('""', '"')))
+        position = found.end() + 1  # behind the comma, or behind the end
     return Mapping(text, compiled, tuple(values))
 
 

@@ -124,6 +124,12 @@ def _describe(
         str(found.path).encode()
     except UnicodeEncodeError:
         return Rejected(found.path, "The name of the file or its folder is not Unicode.", "Rename it.")
+    if len(found.files) > 1 and found.format != "DICOM":
+        return Rejected(
+            found.path,
+            f"This slide consists of {len(found.files)} files; of each slide one file is sent.",
+            "Convert it to a pyramid TIFF or DICOM.",
+        )
     try:
         status = found.path.stat()
         description = recall(found.path, status)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,11 @@ from launchpad.errors import SlideError
 from launchpad.progress import Progress
 from launchpad.wsi import dicom
 from launchpad.wsi.formats import NAMES, format_name, is_dicom_file
+
+_FETCH = "Let the cloud folder keep it on this computer, then add it again."
+_RECALL_ON_DATA_ACCESS = 0x0040_0000  # Windows' file attribute
+_DATALESS = 0x4000_0000  # macOS' file flag
+_INDEX_LIMIT = 1 << 20  # characters of a text that lists a slide's files
 
 
 @dataclass(frozen=True)
@@ -49,6 +55,8 @@ def find(paths: Iterable[Path], progress: Progress | None = None) -> Iterator[Fo
             if entry.path in seen:
                 continue
             seen.add(entry.path)
+            if isinstance(entry, FoundSlide) and _is_placeholder(entry.path):
+                entry = Rejected(entry.path, "The file is still in the cloud, not on this computer", _FETCH)
             watch.report(len(seen), 0, entry.path.name)
             yield entry
 
@@ -62,7 +70,7 @@ def _find_file(path: Path) -> Iterator[FoundSlide | Rejected]:
         except SlideError as error:
             yield _rejected(path, error)
     elif name := format_name(path):
-        yield FoundSlide(path, (path,), name)
+        yield FoundSlide(path, (path, *companions(path)), name)
     else:
         yield Rejected(path, "This is no slide by its name", f"Slides end in {', '.join(sorted(NAMES))}.")
 
@@ -90,10 +98,13 @@ def _files_of_one_folder(folder: Path, names: list[str], progress: Progress) -> 
     for name in names:
         path = folder / name
         kind = format_name(path)
+        if name.startswith(".") and name.endswith(".icloud") and format_name(Path(name[1:-7])):
+            found.append(Rejected(path, "The file is still in the cloud, not on this computer", _FETCH))
+            continue
         if not kind or name.startswith("."):  # hidden files are other programs' notes, such as macOS' "._x.svs"
             continue
         if kind != "DICOM":
-            found.append(FoundSlide(path, (path,), kind))
+            found.append(FoundSlide(path, (path, *companions(path)), kind))
             continue
         progress.check()
         try:
@@ -109,6 +120,34 @@ def _files_of_one_folder(folder: Path, names: list[str], progress: Progress) -> 
         except SlideError as error:
             found.append(_rejected(pyramid.files[0], error))
     yield from sorted(found, key=lambda entry: entry.path)
+
+
+def companions(path: Path) -> tuple[Path, ...]:
+    """The other files of a slide in a format of several files: MIRAX' folder, Hamamatsu's images beside its index."""
+    kind = path.suffix.lower()
+    if kind == ".mrxs":
+        folder = path.with_suffix("")
+        return tuple(sorted(item for item in folder.iterdir() if item.is_file())) if folder.is_dir() else ()
+    if kind in (".vms", ".vmu"):
+        try:
+            with path.open(encoding="utf-8", errors="replace") as file:
+                text = file.read(_INDEX_LIMIT)
+        except OSError:
+            return ()  # the reader says what is wrong with it
+        names = re.findall(r"(?im)^(?:ImageFile|MapFile|OptimisationFile|MacroImage)[^=\n]*=\s*(\S.*?)\s*$", text)
+        return tuple(sorted(path.parent / name for name in set(names) if (path.parent / name).is_file()))
+    return ()
+
+
+def _is_placeholder(path: Path) -> bool:
+    """Whether reading the file would fetch it from a cloud (OneDrive and its like on Windows, iCloud on macOS)."""
+    try:
+        status = path.stat()
+    except OSError:
+        return False  # the reader says what is wrong with it
+    attributes: int = getattr(status, "st_file_attributes", 0)
+    flags: int = getattr(status, "st_flags", 0)
+    return bool(attributes & _RECALL_ON_DATA_ACCESS or flags & _DATALESS)
 
 
 def _dicom_slide(pyramid: dicom.Pyramid) -> FoundSlide:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import itertools
+import os
 from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
@@ -20,14 +22,18 @@ T = TypeVar("T")
 _MEMORY_LIMIT = 2 << 30
 _METADATA_SECONDS = 120.0  # a slide on a sleeping network drive takes its time
 _THUMBNAIL_SECONDS = 300.0
+_NICENESS = 5  # the window comes first
+_CACHE_LIMIT = 256 << 20  # bytes of kept thumbnails
+_CACHE_LOOK = 64  # thumbnails written between looks at their size
 
 
 class SlideService:
     """Headers and thumbnails of slides, read by worker processes. Thread-safe; close it at the end."""
 
     def __init__(self, workers: int = 2) -> None:
-        self._pool = Pool("slide-reader", workers, memory_limit=_MEMORY_LIMIT)
+        self._pool = Pool("slide-reader", workers, memory_limit=_MEMORY_LIMIT, niceness=_NICENESS)
         self._closed = False
+        self._written = itertools.count()
 
     def __enter__(self) -> Self:
         return self
@@ -53,11 +59,15 @@ class SlideService:
         """
         kept = _cache_file(path, size)
         with contextlib.suppress(FileNotFoundError):
-            return kept.read_bytes()
+            png = kept.read_bytes()
+            os.utime(kept)  # what is looked at stays longest
+            return png
         png = self._call(path, _THUMBNAIL_SECONDS, thumbnail_png, path, size)
         # Pictures of slides are as private as the slides.
         paths.ensure_private(kept.parent)
         paths.write_private(kept, png)
+        if next(self._written) % _CACHE_LOOK == 0:
+            prune(kept.parent, _CACHE_LIMIT)
         return png
 
     def close(self) -> None:
@@ -77,6 +87,21 @@ class SlideService:
                 advice=error.advice,
                 subject=str(path),
             ) from error
+
+
+def prune(folder: Path, limit: int) -> None:
+    """Remove the files that were not used for longest until the folder holds `limit` bytes or less."""
+    files = []
+    for path in folder.iterdir():
+        with contextlib.suppress(FileNotFoundError):  # another process of ours tidies too
+            status = path.stat()
+            files.append((status.st_mtime_ns, status.st_size, path))
+    total = sum(size for _, size, _ in files)
+    for _, size, path in sorted(files):
+        if total <= limit:
+            return
+        path.unlink(missing_ok=True)
+        total -= size
 
 
 def _cache_file(path: Path, size: int) -> Path:

@@ -112,6 +112,17 @@ class SlideReader:
         """Close the file."""
         self._slide.close()
 
+    def icc_profile(self) -> bytes | None:
+        """The colour profile that the file carries, None where it has none that can be used; `read` applies none."""
+        from PIL.ImageCms import PyCMSError
+
+        try:
+            with translated(self.path):
+                profile = self._slide.color_profile
+        except PyCMSError:
+            return None
+        return None if profile is None else profile.tobytes()
+
     def read(self, x: int, y: int, width: int, height: int, downsample: float = 1.0) -> NDArray[np.uint8]:
         """Pixels of a rectangle.
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from launchpad.errors import SlideError
 
@@ -37,6 +37,7 @@ def check_complete(path: Path) -> None:
     import numpy as np
 
     size = path.stat().st_size
+    _check_chain(path, size)
     end = 0
     for page in _pages(path):
         offsets = next((page.tags[name].value for name in _OFFSETS if name in page.tags), ())
@@ -46,12 +47,48 @@ def check_complete(path: Path) -> None:
             ends = np.asarray(offsets[:pairs], np.float64) + np.asarray(counts[:pairs], np.float64)
             end = max(end, int(ends.max()))
     if end > size:
-        raise SlideError(
-            "The slide is cut off",
-            detail=f"Its last tile ends at byte {end:,}, the file at byte {size:,}.",
-            advice="Copy it again from where it was made, and wait until the copy is complete.",
-            subject=str(path),
-        )
+        raise _cut_off(path, f"Its last tile ends at byte {end:,}, the file at byte {size:,}.")
+
+
+def _cut_off(path: Path, detail: str) -> SlideError:
+    return SlideError(
+        "The slide is cut off",
+        detail=detail,
+        advice="Copy it again from where it was made, and wait until the copy is complete.",
+        subject=str(path),
+    )
+
+
+def _check_chain(path: Path, size: int) -> None:
+    """Follow the directories; one that lies behind the file's end was cut off, one that was visited is a circle."""
+    with path.open("rb") as file:
+        head = file.read(16)
+        order: Literal["little", "big"] = "little" if head[:1] == b"I" else "big"
+        big = 43 in head[2:4]
+        count_size, entry_size, offset_size = (8, 20, 8) if big else (2, 12, 4)
+        start = 8 if big else 4
+        offset = int.from_bytes(head[start : start + offset_size], order)
+        visited: set[int] = set()
+        while offset:
+            if offset in visited or len(visited) > _MAX_DIRECTORIES:
+                raise _damaged(path, "they go in a circle")
+            visited.add(offset)
+            file.seek(min(offset, size))
+            count = int.from_bytes(file.read(count_size), order)
+            follows = offset + count_size + count * entry_size
+            if follows + offset_size > size:
+                raise _cut_off(path, f"A directory ends at byte {follows + offset_size:,}, the file at byte {size:,}.")
+            file.seek(follows)
+            offset = int.from_bytes(file.read(offset_size), order)
+
+
+def _damaged(path: Path, why: str) -> SlideError:
+    return SlideError(
+        "The slide cannot be read",
+        detail=f"Its TIFF directories are damaged: {why.rstrip('.')}.",
+        advice="The file is damaged or incomplete. Copy it again from where it was made, or leave it out.",
+        subject=str(path),
+    )
 
 
 def resolution(path: Path) -> tuple[float, float] | None:
@@ -108,12 +145,7 @@ def _pages(path: Path) -> Iterator[Any]:
     except SlideError:
         raise
     except Exception as error:  # tifffile raises whatever a damaged structure leads to
-        raise SlideError(
-            "The slide cannot be read",
-            detail=f"Its TIFF directories are damaged: {str(error).rstrip('.') or type(error).__name__}.",
-            advice="The file is damaged or incomplete. Copy it again from where it was made, or leave it out.",
-            subject=str(path),
-        ) from error
+        raise _damaged(path, str(error) or type(error).__name__) from error
 
 
 def _below(page: Any) -> Iterator[Any]:

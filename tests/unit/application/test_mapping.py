@@ -50,3 +50,15 @@ def test_a_rule_that_cannot_be_applied_is_named(text: str) -> None:
 def test_an_unknown_field_is_refused_with_the_known_ones() -> None:
     with pytest.raises(LaunchpadError, match="staining_method, tissue, disease, resolution_mpp"):
         apply([parse(".*:tisue=LUNG")], [], COLUMNS)
+
+
+def test_quoted_values_hold_commas_and_quotes() -> None:
+    rule = parse('.*:tissue="LUNG, left", disease="so ""called""",staining_method=H&E')
+    assert rule.values == (("tissue", "LUNG, left"), ("disease", 'so "called"'), ("staining_method", "H&E"))
+
+
+@pytest.mark.parametrize("text", ['.*:tissue="LUNG', '.*:tissue="LUNG"x', ".*:tissue=LUNG,", ".*:tissue=LUNG,,a=b"])
+def test_what_is_left_of_a_rule_is_named(text: str) -> None:
+    with pytest.raises(LaunchpadError) as caught:
+        parse(text)
+    assert caught.value.subject == text

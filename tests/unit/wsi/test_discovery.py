@@ -91,3 +91,25 @@ def test_flavours_are_told_apart(sample_dicom: Path) -> None:
     pyramid = dicom.pyramid_of(sample_dicom / "thumbnail.dcm")
     assert [item.width for item in pyramid.volumes] == [2220, 1110, 555, 278, 139]
     assert sorted(item.flavor for item in pyramid.others) == ["LABEL", "OVERVIEW", "THUMBNAIL"]
+
+
+def test_formats_of_several_files_are_one_slide(tmp_path: Path) -> None:
+    (tmp_path / "a.mrxs").write_bytes(b"x")
+    (tmp_path / "a").mkdir()
+    for name in ("Slidedat.ini", "Data0000.dat"):
+        (tmp_path / "a" / name).write_bytes(b"x")
+    (tmp_path / "b.vms").write_text("[Virtual Microscope Specimen]\nImageFile=b-0.jpg\nMapFile=b_map.jpg\n")
+    (tmp_path / "b-0.jpg").write_bytes(b"x")
+    found = list(find([tmp_path]))
+    assert all(isinstance(item, FoundSlide) for item in found)
+    assert [[file.name for file in item.files] for item in found if isinstance(item, FoundSlide)] == [
+        ["a.mrxs", "Data0000.dat", "Slidedat.ini"],
+        ["b.vms", "b-0.jpg"],
+    ]
+
+
+def test_a_placeholder_of_a_cloud_is_named(tmp_path: Path) -> None:
+    (tmp_path / ".slide.svs.icloud").write_bytes(b"x")
+    (entry,) = find([tmp_path])
+    assert isinstance(entry, Rejected)
+    assert "cloud" in entry.reason

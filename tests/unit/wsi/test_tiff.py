@@ -61,3 +61,17 @@ def test_physical_sizes_of_ome(tmp_path: Path, value: float, unit: str) -> None:
     tifffile.imwrite(path, _PIXELS, tile=(128, 128), photometric="rgb", ome=True, metadata=metadata)
     slide = read_metadata(path)
     assert (slide.mpp_x, slide.mpp_y) == (pytest.approx(0.25), pytest.approx(0.5))
+
+
+def test_directories_in_a_circle_are_damage(tmp_path: Path) -> None:
+    path = tmp_path / "x.tiff"
+    with tifffile.TiffWriter(path) as file:
+        file.write(_PIXELS, tile=(128, 128), photometric="rgb", metadata=None)
+    content = bytearray(path.read_bytes())
+    start = int.from_bytes(content[4:8], "little")
+    count = int.from_bytes(content[start : start + 2], "little")
+    content[start + 2 + 12 * count : start + 6 + 12 * count] = start.to_bytes(4, "little")
+    path.write_bytes(content)
+    with pytest.raises(SlideError) as caught:
+        read_metadata(path)
+    assert "circle" in caught.value.detail
