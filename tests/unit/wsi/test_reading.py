@@ -171,3 +171,15 @@ def test_a_dead_worker_is_an_error_of_its_slide(data_dir: Path, sample_svs: Path
 
 def _die() -> None:
     os.kill(os.getpid(), getattr(signal, "SIGKILL", signal.SIGTERM))
+
+
+def test_ycbcr_frames_under_an_rgb_header_have_the_colours_of_the_svs(sample_svs: Path, sample_dicom: Path) -> None:
+    path = sample_dicom.parent / "wsi2dcm-CMU-1-colour-quirk" / "level-0-frames-0-30.dcm"
+    for downsample in (1, 4, 16):
+        means = []
+        for file in (sample_svs, path):
+            with SlideReader(file) as reader:
+                means.append(reader.overview(downsample).mean(axis=(0, 1)))
+        assert np.abs(means[0] - means[1]).max() < 3
+    pictures = [np.asarray(Image.open(io.BytesIO(thumbnail_png(file, 256)))) for file in (sample_svs, path)]
+    assert np.abs(pictures[0].mean(axis=(0, 1)) - pictures[1].mean(axis=(0, 1))).max() < 3
