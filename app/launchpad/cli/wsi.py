@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import json
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from launchpad.cli import wsi_dicom
+from launchpad.cli.output import Format, print_json, say
+
 app = typer.Typer(help="Look at whole slide images.", no_args_is_help=True)
-
-
-class OutputFormat(StrEnum):
-    """How to print."""
-
-    text = "text"
-    json = "json"
+app.add_typer(wsi_dicom.app, name="dicom")
 
 
 @app.callback()
@@ -27,43 +22,43 @@ def wsi() -> None:
 @app.command()
 def inspect(
     path: Annotated[Path, typer.Argument(help="The slide; any one file of a DICOM pyramid will do.")],
-    format: Annotated[OutputFormat, typer.Option(help="How to print.")] = OutputFormat.text,  # noqa: A002 - option name
+    format: Annotated[Format, typer.Option(help="How to print.")] = Format.TEXT,  # noqa: A002 - option name
 ) -> None:
     """Print size, resolution, levels and associated images of a slide."""
     from launchpad.wsi.service import Service, human_size
 
     found = Service.get_metadata(path)
-    if format is OutputFormat.json:
-        typer.echo(json.dumps(found, indent=2, ensure_ascii=False))
+    if format is Format.JSON:
+        print_json(found)
         return
     from launchpad.wsi.metadata import read_metadata
 
     slide = read_metadata(path)
     mpp = [f"{value:.4f} µm" if value is not None else "unknown" for value in (slide.mpp_x, slide.mpp_y)]
-    typer.echo(f"Format: {slide.format}")
-    typer.echo(f"Path: {slide.path}")
+    say(f"Format: {slide.format}")
+    say(f"Path: {slide.path}")
     if len(slide.files) > 1:
-        typer.echo(f"Files: {len(slide.files)}")
-    typer.echo(f"Size: {human_size(slide.size)}")
-    typer.echo(f"Width: {slide.width} px")
-    typer.echo(f"Height: {slide.height} px")
-    typer.echo(f"MPP (x): {mpp[0]}")
-    typer.echo(f"MPP (y): {mpp[1]}")
+        say(f"Files: {len(slide.files)}")
+    say(f"Size: {human_size(slide.size)}")
+    say(f"Width: {slide.width} px")
+    say(f"Height: {slide.height} px")
+    say(f"MPP (x): {mpp[0]}")
+    say(f"MPP (y): {mpp[1]}")
     if slide.mpp_problem:
-        typer.echo(f"{slide.mpp_problem} State it in the metadata of the slide when you submit it.")
+        say(f"{slide.mpp_problem} State it in the metadata of the slide when you submit it.")
     if slide.objective_power is not None:
-        typer.echo(f"Objective: {slide.objective_power:g}x")
-    typer.echo("Levels:")
+        say(f"Objective: {slide.objective_power:g}x")
+    say("Levels:")
     for index, level in enumerate(slide.levels):
         pixel = "" if slide.mpp_x is None else f", {slide.mpp_x * level.downsample:.4f} µm a pixel"
-        typer.echo(f"  {index}: {level.width} × {level.height} px, downsample {level.downsample:g}{pixel}")
-    typer.echo(f"Associated images: {', '.join(slide.associated_images) or 'none'}")
+        say(f"  {index}: {level.width} × {level.height} px, downsample {level.downsample:g}{pixel}")
+    say(f"Associated images: {', '.join(slide.associated_images) or 'none'}")
     if found["identifying"]:
-        typer.echo("What may identify somebody:")
+        say("What may identify somebody:")
         for item in found["identifying"]:  # type: ignore[attr-defined]
-            typer.echo(f"  {item['where']}{': ' + item['value'] if item['value'] else ''} - {item['reason']}")
+            say(f"  {item['where']}{': ' + item['value'] if item['value'] else ''} - {item['reason']}")
     else:
-        typer.echo("What may identify somebody: nothing found")
+        say("What may identify somebody: nothing found")
 
 
 @app.command()
@@ -87,4 +82,4 @@ def thumbnail(
             advice="Choose another place, or check the disk and your rights.",
             subject=str(output),
         ) from error
-    typer.echo(f"Wrote {output}")
+    say(f"Wrote {output}")

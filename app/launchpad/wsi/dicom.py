@@ -100,10 +100,12 @@ def _read_instance(path: Path, size: int, mtime_ns: int) -> Instance:
         header = pydicom.dcmread(path, stop_before_pixels=True, specific_tags=list(tags))
         image_type = [str(part) for part in header.get("ImageType", None) or ()]
         sop_class = str(header.get("SOPClassUID", ""))
+        if not sop_class:
+            raise ValueError("It does not say what it holds (SOPClassUID)")
         return Instance(
             path=path,
             sop_class=sop_class,
-            sop_class_name=pydicom.uid.UID(sop_class).name if sop_class else "unknown",
+            sop_class_name=pydicom.uid.UID(sop_class).name,
             series=str(header.get("SeriesInstanceUID", "")),
             pyramid=str(header.get("PyramidUID", "")),
             flavor=image_type[2].upper() if len(image_type) > 2 else "",

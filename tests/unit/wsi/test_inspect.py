@@ -47,3 +47,23 @@ def test_thumbnail_is_written(tmp_path: Path, sample_svs: Path) -> None:
     assert answer.exit_code == 0
     with Image.open(path) as image:
         assert image.size == (75, 100)
+
+
+def test_dicom_inspect_shows_study_slide_series_and_files(sample_dicom: Path) -> None:
+    text = CliRunner().invoke(app, ["dicom", "inspect", str(sample_dicom)])
+    assert text.exit_code == 0
+    lines = text.stdout.splitlines()
+    assert [line.split(":")[0].strip() for line in lines[:3]] == ["Study", "Slide", "Series"]
+    assert "(8 files)" in lines[2]
+    assert "      volume-02220.dcm: VOLUME, 2220 × 2967 px" in lines
+    brief = CliRunner().invoke(app, ["dicom", "inspect", str(sample_dicom), "--summary"])
+    assert brief.stdout.splitlines() == lines[:3]
+    found = json.loads(CliRunner().invoke(app, ["dicom", "inspect", str(sample_dicom), "--format", "json"]).stdout)
+    assert {item["flavor"] for item in found} == {"VOLUME", "LABEL", "OVERVIEW", "THUMBNAIL"}
+
+
+def test_dicom_inspect_names_a_damaged_file(tmp_path: Path) -> None:
+    (tmp_path / "x.dcm").write_bytes(bytes(128) + b"DICM")
+    answer = CliRunner().invoke(app, ["dicom", "inspect", str(tmp_path)])
+    assert answer.exit_code == 1
+    assert "x.dcm" in answer.stderr

@@ -174,7 +174,8 @@ def _die() -> None:
 
 
 def test_ycbcr_frames_under_an_rgb_header_have_the_colours_of_the_svs(sample_svs: Path, sample_dicom: Path) -> None:
-    path = sample_dicom.parent / "wsi2dcm-CMU-1-colour-quirk" / "level-0-frames-0-30.dcm"
+    data = sample_dicom.parents[2]
+    path = data / "colour-quirk" / "wsi2dcm-CMU-1" / "level-0-frames-0-30.dcm"
     for downsample in (1, 4, 16):
         means = []
         for file in (sample_svs, path):
