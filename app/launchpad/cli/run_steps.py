@@ -120,7 +120,9 @@ def prepare(
         BadInput: nothing in it can be used.
         LaunchpadError: a mapping is malformed.
     """
+    from launchpad.application.draft import EXTERNAL_ID_LIMIT
     from launchpad.application.manifest import write_manifest
+    from launchpad.application.prepare import same_content
 
     if not source.is_dir():
         raise NotFound("The folder does not exist", advice="Check its path.", subject=str(source.absolute()))
@@ -142,6 +144,14 @@ def prepare(
             subject=str(source.absolute()),
         )
     write_manifest(manifest, prepared.slides, columns_of(version))
+    for group in same_content(prepared.slides):
+        warn(f"The same content, each would be analysed: {', '.join(str(slide.path) for slide in group)}")
+    for slide in prepared.slides:
+        if len(slide.external_id) > EXTERNAL_ID_LIMIT:
+            warn(
+                f"{slide.path}: its path has {len(slide.external_id)} characters, the platform takes "
+                f"{EXTERNAL_ID_LIMIT}. Move it to a folder with a shorter path."
+            )
     say(f"Generated metadata file {manifest} with {len(prepared.slides)} slide(s).")
     return prepared
 

@@ -13,7 +13,7 @@ import pytest
 
 from launchpad.application.draft import Slide
 from launchpad.application.mapping import parse
-from launchpad.application.prepare import prepare
+from launchpad.application.prepare import prepare, same_content
 from launchpad.bucket.crc32c import crc32c_file
 from launchpad.errors import LaunchpadError
 from launchpad.localplatform.applications.registry import APPLICATIONS
@@ -131,3 +131,22 @@ def test_a_mapping_with_an_unknown_field_stops_it_before_anything_is_read(
 ) -> None:
     with pytest.raises(LaunchpadError, match="tisue"):
         prepare([sample_svs], HE_TME, service=service, mappings=[parse(".*:tisue=LUNG")])
+
+
+@pytest.mark.usefixtures("data_dir")
+def test_the_same_content_twice_is_pointed_out_and_several_files_are_refused(
+    service: SlideService, tmp_path: Path, sample_svs: Path, sample_tiff: Path
+) -> None:
+    folder = tmp_path / "slides"
+    folder.mkdir()
+    for source, name in ((sample_svs, "a.svs"), (sample_svs, "copy.svs"), (sample_tiff, "b.tiff")):
+        shutil.copy(source, folder / name)
+    (folder / "m.mrxs").write_bytes(b"x")
+    (folder / "m").mkdir()
+    (folder / "m" / "Data0000.dat").write_bytes(b"x")
+    found = prepare([folder], HE_TME, service=service)
+    (group,) = same_content(found.slides)
+    assert [slide.path.name for slide in group] == ["a.svs", "copy.svs"]
+    (refused,) = found.rejected
+    assert refused.path.name == "m.mrxs"
+    assert "2 files" in refused.reason
