@@ -20,7 +20,12 @@ _UNIT_MICROMETRES = {2: 25_400.0, 3: 10_000.0}  # ResolutionUnit: inch, centimet
 
 
 def is_tiff(path: Path) -> bool:
-    """Whether the file begins as a TIFF or BigTIFF does, whatever its name is."""
+    """Whether the file begins as a TIFF or BigTIFF does, whatever its name is.
+
+    NDPI does too, and keeps offsets of 64 bits in a classic TIFF; its directories cannot be followed as a TIFF's.
+    """
+    if path.suffix.lower() == ".ndpi":
+        return False
     try:
         with path.open("rb") as file:
             return file.read(4) in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")

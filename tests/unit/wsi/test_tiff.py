@@ -10,6 +10,7 @@ import tifffile
 
 from launchpad.errors import SlideError
 from launchpad.wsi.metadata import read_metadata
+from launchpad.wsi.tiff import is_tiff
 
 _PIXELS = np.random.default_rng(1).integers(0, 255, (512, 512, 3), dtype=np.uint8)
 
@@ -75,3 +76,9 @@ def test_directories_in_a_circle_are_damage(tmp_path: Path) -> None:
     with pytest.raises(SlideError) as caught:
         read_metadata(path)
     assert "circle" in caught.value.detail
+
+
+def test_ndpi_is_not_followed_as_a_tiff(tmp_path: Path) -> None:
+    path = _write(tmp_path / "x.tiff")
+    assert is_tiff(path)
+    assert not is_tiff(path.rename(tmp_path / "x.NDPI"))
