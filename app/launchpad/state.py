@@ -25,8 +25,10 @@ _MIGRATIONS = (
 )
 
 
-def connect(path: Path | None = None) -> sqlite3.Connection:
-    """Open the state, making or upgrading it. One connection per thread; the caller closes it.
+def connect(path: Path | None = None, *, shared: bool = False) -> sqlite3.Connection:
+    """Open the state, making or upgrading it; the caller closes it.
+
+    One connection per thread; a `shared` one may be used by several threads whose caller keeps them apart by a lock.
 
     Raises:
         LaunchpadError: the file is damaged, not writable, or from a newer Launchpad.
@@ -34,7 +36,7 @@ def connect(path: Path | None = None) -> sqlite3.Connection:
     file = path or paths.state_file()
     try:
         paths.ensure_private(file.parent)
-        database = sqlite3.connect(file, timeout=10)
+        database = sqlite3.connect(file, timeout=10, check_same_thread=not shared)
         try:
             database.row_factory = sqlite3.Row
             database.execute("PRAGMA journal_mode = WAL")

@@ -34,11 +34,17 @@ _BELOW_NORMAL = 0x4000  # Windows' priority class
 
 
 class Worker:
-    """One supervised process. It starts at the first call and is replaced after it died. One call at a time."""
+    """One supervised process. It starts at the first call and is replaced after it died. One call at a time.
 
-    def __init__(self, name: str, *, memory_limit: int | None = None, niceness: int = 0) -> None:
+    `preload` names modules that the process imports as it starts, before it is asked for anything.
+    """
+
+    def __init__(
+        self, name: str, *, memory_limit: int | None = None, niceness: int = 0, preload: tuple[str, ...] = ()
+    ) -> None:
         self.name = name
         self._niceness = niceness
+        self._preload = preload
         self._memory_limit = memory_limit
         self._process: SpawnProcess | None = None
         self._connection: Connection | None = None
@@ -49,6 +55,11 @@ class Worker:
         """Process id while a process runs."""
         process = self._process
         return process.pid if process is not None else None
+
+    def start(self) -> None:
+        """Start the process now, so that the first call need not wait for it."""
+        with self._lock:
+            self._start()
 
     def call(
         self,
@@ -127,7 +138,9 @@ class Worker:
         self._end()
         context = multiprocessing.get_context("spawn")
         ours, theirs = context.Pipe()
-        process = context.Process(target=_serve, args=(theirs, self._niceness), name=self.name, daemon=True)
+        process = context.Process(
+            target=_serve, args=(theirs, self._niceness, self._preload), name=self.name, daemon=True
+        )
         with _without_main():
             process.start()
         theirs.close()
@@ -181,9 +194,18 @@ def _without_main() -> Iterator[None]:
 class Pool:
     """Several workers; a call takes a free one and waits while there is none. Thread-safe."""
 
-    def __init__(self, name: str, size: int, *, memory_limit: int | None = None, niceness: int = 0) -> None:
+    def __init__(
+        self,
+        name: str,
+        size: int,
+        *,
+        memory_limit: int | None = None,
+        niceness: int = 0,
+        preload: tuple[str, ...] = (),
+    ) -> None:
         self._workers = [
-            Worker(f"{name}-{number}", memory_limit=memory_limit, niceness=niceness) for number in range(size)
+            Worker(f"{name}-{number}", memory_limit=memory_limit, niceness=niceness, preload=preload)
+            for number in range(size)
         ]
         self._free: queue.LifoQueue[Worker] = queue.LifoQueue()
         self._closed = False
@@ -203,6 +225,11 @@ class Pool:
             return worker.call(target, *args, time_limit=time_limit, progress=progress)
         finally:
             self._free.put(worker)
+
+    def start(self) -> None:
+        """Start all processes now, so that the first calls need not wait for them."""
+        for worker in self._workers:
+            worker.start()
 
     def _take(self, progress: Progress | None) -> Worker:
         while True:
@@ -244,7 +271,7 @@ def _be_nice(niceness: int) -> None:
         psutil.Process().nice(_BELOW_NORMAL if sys.platform == "win32" else niceness)
 
 
-def _serve(connection: Connection, niceness: int) -> None:
+def _serve(connection: Connection, niceness: int, preload: tuple[str, ...]) -> None:
     """Main of the worker process. A thread reads the requests, so that the parent's end is noticed in mid work."""
     import signal
 
@@ -262,6 +289,8 @@ def _serve(connection: Connection, niceness: int) -> None:
                 os._exit(0)
 
     threading.Thread(target=read, name="requests", daemon=True).start()
+    for name in preload:
+        importlib.import_module(name)
     while True:
         module, name, args = requests.get()
         try:

@@ -11,7 +11,8 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QPushButton
 from pytestqt.qtbot import QtBot
 
-from launchpad.desktop.pages.wizard.draft_model import default_schedule, mpp_allowed
+from launchpad.application.columns import mpp_limits, outside
+from launchpad.desktop.pages.wizard.draft_model import default_schedule
 from launchpad.desktop.pages.wizard.step_slides import _path
 from launchpad.desktop.widgets.drop_area import DropArea
 from launchpad.desktop.widgets.stepper import Stepper, StepState
@@ -105,7 +106,7 @@ def test_pasted_paths(line: str, path: Path | None) -> None:
 )
 def test_the_schema_limits_the_mpp(mpp: float, allowed: bool) -> None:
     schema = {"properties": {"resolution_mpp": {"type": "number", "exclusiveMinimum": 0.05, "maximum": 2.0}}}
-    assert mpp_allowed(schema, mpp) is allowed
+    assert (not outside(mpp_limits(schema), mpp)) is allowed
 
 
 def test_the_default_schedule_is_six_and_twenty_four_hours() -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import operator
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -13,8 +14,14 @@ if TYPE_CHECKING:
 TECHNICAL = frozenset(("checksum_base64_crc32c", "resolution_mpp", "width_px", "height_px", "media_type"))
 # Values that the platform took before it said so in its schema.
 _KNOWN: dict[str, tuple[str, ...]] = {"staining_method": ("H&E",)}
-# The order that the old SDK's CSV has.
+_LIMITS: dict[str, tuple[Callable[[float, float], bool], str]] = {
+    "minimum": (operator.ge, "at least"),
+    "exclusiveMinimum": (operator.gt, "more than"),
+    "maximum": (operator.le, "at most"),
+    "exclusiveMaximum": (operator.lt, "less than"),
+}
 _DEEPEST = 20  # references that lead to references
+# The order that the old SDK's CSV has.
 _FIRST = ("staining_method", "tissue", "disease")
 
 
@@ -45,6 +52,20 @@ def input_artifact(version: VersionReadResponse) -> InputArtifact:
             advice="Use its API directly.",
         )
     return version.input_artifacts[0]
+
+
+def mpp_limits(schema: Mapping[str, Any]) -> dict[str, float]:
+    """The limits that the schema sets to the resolution, in micrometres a pixel, under JSON Schema's keywords."""
+    field = _resolved((schema.get("properties") or {}).get("resolution_mpp") or {}, schema)
+    return {key: float(field[key]) for key in _LIMITS if isinstance(field.get(key), (int, float))}
+
+
+def outside(limits: Mapping[str, float], value: float) -> str:
+    """Words for a person when a number breaks a limit, otherwise ""."""
+    for key, (keeps, words) in _LIMITS.items():
+        if key in limits and not keeps(value, limits[key]):
+            return f"{value:g} is not {words} {limits[key]:g}"
+    return ""
 
 
 def columns(schema: Mapping[str, Any]) -> tuple[Column, ...]:

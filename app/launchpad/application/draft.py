@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Literal
 
 from launchpad import state
-from launchpad.application.columns import Column
+from launchpad.application.columns import Column, outside
 
 EXTERNAL_ID_LIMIT = 255  # characters, from the platform's contract
 
@@ -25,7 +25,11 @@ MppOrigin = Literal["file", "user", ""]
 
 @dataclass(frozen=True)
 class Slide:
-    """One row of the slide table. `size` in bytes, `width` and `height` in pixels, `mpp` in micrometres per pixel."""
+    """One row of the slide table. `size` in bytes, `width` and `height` in pixels, `mpp` in micrometres per pixel.
+
+    `identifying` names what in the file may identify somebody, `notes` what else is worth knowing; `proposals` are
+    values that the file itself suggests for columns, not taken before a person does.
+    """
 
     path: Path
     files: tuple[Path, ...]
@@ -43,6 +47,10 @@ class Slide:
     bucket_url: str = ""
     error: str = ""
     advice: str = ""
+    scanner: str = ""
+    notes: tuple[str, ...] = ()
+    identifying: tuple[str, ...] = ()
+    proposals: Mapping[str, str] = field(default_factory=dict)
     id: str = field(default_factory=lambda: uuid.uuid4().hex)
 
 
@@ -63,6 +71,7 @@ class SubmissionDraft:
     application_id: str
     version: str = ""
     columns: tuple[Column, ...] = ()
+    mpp_limits: dict[str, float] = field(default_factory=dict)
     slides: list[Slide] = field(default_factory=list)
     note: str = ""
     tags: list[str] = field(default_factory=list)
@@ -101,6 +110,8 @@ class SubmissionDraft:
         if slide.mpp is None:
             reason = slide.mpp_problem or "The file does not say its resolution."
             found.append(Problem(f"{name}: set the MPP. {reason}", 3, slide.id, "mpp"))
+        elif words := outside(self.mpp_limits, slide.mpp):
+            found.append(Problem(f"{name}: the application does not take this MPP: {words}.", 3, slide.id, "mpp"))
         if len(slide.external_id) > EXTERNAL_ID_LIMIT:
             found.append(
                 Problem(
@@ -156,7 +167,15 @@ class SubmissionDraft:
             for item in data["columns"]
         )
         data["slides"] = [
-            Slide(**{**item, "path": Path(item["path"]), "files": tuple(Path(file) for file in item["files"])})
+            Slide(
+                **{
+                    **item,
+                    "path": Path(item["path"]),
+                    "files": tuple(Path(file) for file in item["files"]),
+                    "notes": tuple(item.get("notes", ())),
+                    "identifying": tuple(item.get("identifying", ())),
+                }
+            )
             for item in data["slides"]
         ]
         data["sources"] = [Path(item) for item in data["sources"]]

@@ -69,12 +69,37 @@ def apply(mappings: Iterable[Mapping], slides: Sequence[Slide], columns: Sequenc
     return result
 
 
+@dataclass(frozen=True)
+class Match:
+    """What one rule matched: the external ids, in their order, and the values that it sets."""
+
+    text: str
+    external_ids: tuple[str, ...]
+    values: tuple[tuple[str, str], ...]
+
+
+def dry_run(mappings: Iterable[Mapping], external_ids: Sequence[str], columns: Sequence[Column]) -> list[Match]:
+    """What each rule would set where, without setting it.
+
+    Raises:
+        LaunchpadError: a rule sets a field that the application does not have, or an MPP that cannot be.
+    """
+    found = []
+    for mapping in mappings:
+        check(mapping, columns)
+        matching = tuple(external_id for external_id in external_ids if mapping.pattern.search(external_id))
+        found.append(Match(mapping.text, matching, mapping.values))
+    return found
+
+
 def check(mapping: Mapping, columns: Sequence[Column]) -> None:
-    """Raise LaunchpadError when a rule sets a field that the application does not have."""
+    """Raise LaunchpadError when a rule sets a field that the application does not have, or an MPP that cannot be."""
     known = [column.key for column in columns] + ["resolution_mpp"]
-    for key, _ in mapping.values:
+    for key, value in mapping.values:
         if key not in known:
             raise _bad(mapping.text, f"“{key}” is no field of this application; known: {', '.join(known)}.")
+        if key == "resolution_mpp":
+            _mpp(mapping, value)
 
 
 def _mpp(mapping: Mapping, text: str) -> float:

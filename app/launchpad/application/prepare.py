@@ -17,17 +17,20 @@ from typing import TYPE_CHECKING
 from launchpad.application import mapping as rules
 from launchpad.application.columns import Column, columns, input_artifact
 from launchpad.application.draft import Slide
-from launchpad.application.prepared import Description, keep, recall
+from launchpad.application.prepared import Description, Memory
+from launchpad.application.proposals import other_stain, propose
 from launchpad.bucket.crc32c import crc32c_file
 from launchpad.errors import LaunchpadError
 from launchpad.progress import Progress
 from launchpad.wsi.discovery import FoundSlide, Rejected, find
 from launchpad.wsi.isolation import SlideService
+from launchpad.wsi.privacy import compile_patterns, own_patterns
 
 if TYPE_CHECKING:
     from launchpad.platform.models import VersionReadResponse
+    from launchpad.wsi.description import SlideDescription
 
-_THREADS = 4
+_AHEAD = 2  # threads beyond the workers: they hash while all workers read headers
 
 
 @dataclass(frozen=True)
@@ -46,10 +49,15 @@ def prepare(
     mappings: Sequence[rules.Mapping] = (),
     progress: Progress | None = None,
     on_slide: Callable[[Slide | Rejected], None] | None = None,
+    name_patterns: Sequence[str] | None = None,
 ) -> Prepared:
     """Find and describe slides. `on_slide` is called, from worker threads, for each as it is ready.
 
+    `name_patterns` are regular expressions for names of files and folders that identify somebody; None takes those
+    of the settings.
+
     Raises:
+        BadInput: a pattern is malformed.
         LaunchpadError: a mapping sets an unknown field.
         Cancelled: the progress was cancelled.
     """
@@ -57,18 +65,26 @@ def prepare(
     fields = columns(input_artifact(version).metadata_schema)
     for mapping in mappings:
         rules.check(mapping, fields)
+    patterns = own_patterns() if name_patterns is None else tuple(name_patterns)
+    compile_patterns(patterns)
     counted = _Count(progress)
 
     def describe(found: FoundSlide) -> Slide | Rejected:
         progress.check()
-        result = _describe(found, fields, mappings, service, progress)
+        result = _describe(found, fields, mappings, read, memory)
         if on_slide is not None:
             on_slide(result)
         counted.one_done(found.path.name)
         return result
 
+    def read(found: FoundSlide) -> Description:
+        return _read(service.describe(found.path, patterns), progress)
+
     results: list[Future[Slide | Rejected] | Rejected] = []
-    with ThreadPoolExecutor(_THREADS, thread_name_prefix="prepare") as threads:
+    with (
+        Memory(patterns) as memory,
+        ThreadPoolExecutor(service.workers + _AHEAD, thread_name_prefix="prepare") as threads,
+    ):
         try:
             for found in find(map(_whole, paths), progress):
                 if isinstance(found, Rejected):
@@ -126,8 +142,8 @@ def _describe(
     found: FoundSlide,
     fields: Sequence[Column],
     mappings: Sequence[rules.Mapping],
-    service: SlideService,
-    progress: Progress,
+    read: Callable[[FoundSlide], Description],
+    memory: Memory,
 ) -> Slide | Rejected:
     try:
         str(found.path).encode()
@@ -141,17 +157,18 @@ def _describe(
         )
     try:
         status = found.path.stat()
-        description = recall(found.path, status)
+        description = memory.recall(found.path, status)
         if description is None:
-            description = _read(found, service, progress)
+            description = read(found)
             after = found.path.stat()
             if (after.st_size, after.st_mtime_ns) != (status.st_size, status.st_mtime_ns):
                 return Rejected(found.path, "The file changed while it was read.", "Wait until it is complete.")
-            keep(found.path, status, description)
+            memory.keep(found.path, status, description)
     except OSError as error:
         return Rejected(found.path, f"The file cannot be read: {error.strerror or error}.", "Check its permissions.")
     except LaunchpadError as error:
         return Rejected(found.path, " ".join(part for part in (f"{error.title}.", error.detail) if part), error.advice)
+    stain = other_stain(fields, description.stains)
     slide = Slide(
         path=found.path,
         files=found.files,
@@ -165,12 +182,16 @@ def _describe(
         mpp_problem=description.mpp_problem,
         crc32c=description.crc32c,
         values={column.key: column.default for column in fields if column.default is not None},
+        scanner=description.scanner,
+        notes=(*description.notes, stain) if stain else description.notes,
+        identifying=description.identifying,
+        proposals=propose(fields, description.stains, description.anatomy),
     )
     return rules.apply(mappings, [slide], fields)[0]
 
 
-def _read(found: FoundSlide, service: SlideService, progress: Progress) -> Description:
-    header = service.metadata(found.path)
+def _read(described: SlideDescription, progress: Progress) -> Description:
+    header, specimen = described.metadata, described.specimen
     return Description(
         format=header.format,
         width=header.width,
@@ -178,6 +199,11 @@ def _read(found: FoundSlide, service: SlideService, progress: Progress) -> Descr
         mpp=header.mpp_x,
         mpp_problem=header.mpp_problem,
         crc32c=crc32c_file(header.path, _Quiet(progress)),
+        scanner=header.scanner,
+        notes=(header.mpp_note,) if header.mpp_note else (),
+        identifying=tuple(item.words() for item in described.identifying),
+        stains=tuple((code.value, code.meaning) for code in specimen.stains),
+        anatomy=tuple((code.value, code.meaning) for code in specimen.anatomy),
     )
 
 

@@ -77,14 +77,16 @@ class Service:
         mappings: Sequence[str] = (),
         progress: Progress | None = None,
         on_slide: Callable[[Slide | Rejected], None] | None = None,
+        reader: SlideService | None = None,
     ) -> Prepared:
-        """Find and describe slides, in worker processes that end with the call."""
+        """Find and describe slides, by `reader` or in worker processes that end with the call."""
         parsed = [rules.parse(text) for text in mappings]
-        slides = SlideService()
+        slides = SlideService() if reader is None else reader
         try:
             return prepare(sources, version, service=slides, mappings=parsed, progress=progress, on_slide=on_slide)
         finally:
-            slides.close()
+            if reader is None:
+                slides.close()
 
     def upload(
         self,

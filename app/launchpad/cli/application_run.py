@@ -52,11 +52,25 @@ def prepare(
     source_directory: _Source,
     application_version: _Version = None,
     mapping: _Mapping = None,
+    values: Annotated[
+        Path | None, typer.Option(help="A table (CSV) with a column “file” and columns such as tissue and disease.")
+    ] = None,
+    accept_proposals: Annotated[
+        bool, typer.Option("--accept-proposals", help="Take stain and tissue as DICOM files state them.")
+    ] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only print what each mapping matches.")] = False,
+    format: Annotated[Format, typer.Option(help="How to print a dry run.")] = Format.TEXT,  # noqa: A002 - option name
 ) -> None:
     """Find the slides of a folder and write their metadata file."""
-    with steps.service() as service:
+    if dry_run:
+        with steps.service() as service:
+            version = service.application_version(application_id, application_version)
+        steps.dry_run(version, source_directory, mapping or [], format)
+        return
+    filling = steps.Filling(mapping or [], values, accept_proposals)
+    with steps.reader() as reader, steps.service() as service:
         version = service.application_version(application_id, application_version)
-        prepared = steps.prepare(service, version, metadata_csv, source_directory, mapping or [])
+        prepared = steps.prepare(service, version, metadata_csv, source_directory, filling, reader)
     steps.name_missing_mpp(prepared.slides, metadata_csv)
     steps.finish(len(prepared.rejected))
 
@@ -77,6 +91,7 @@ def upload(
     with steps.service() as service:
         steps.gate(service, force=force)
         version = service.application_version(application_id, application_version)
+        steps.check_manifest(metadata_csv_file, version)
         slides = read_manifest(metadata_csv_file, steps.columns_of(version))
         missing = files_missing(slides)
         done = steps.upload(service, application_id, version, metadata_csv_file, slides, upload_prefix)
@@ -124,6 +139,7 @@ def submit(
     with steps.service() as service:
         steps.gate(service, force=force)
         version = service.application_version(application_id, application_version)
+        steps.check_manifest(metadata_csv_file, version)
         slides = read_manifest(metadata_csv_file, steps.columns_of(version))
         steps.submit(service, application_id, version, slides, chosen)
 
@@ -165,7 +181,9 @@ def execute(
     with steps.service() as service:
         steps.gate(service, force=force)
         version = service.application_version(application_id, application_version)
-        prepared = steps.prepare(service, version, metadata_csv_file, source_directory, mapping or [])
+        with steps.reader() as reader:
+            filling = steps.Filling(mapping or [])
+            prepared = steps.prepare(service, version, metadata_csv_file, source_directory, filling, reader)
         slides = steps.set_aside_incomplete(prepared.slides, version, application_id, metadata_csv_file)
         if not any(slide.included for slide in slides):
             raise BadInput(

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from launchpad.cli.output import progress_bar, say, warn
+from launchpad.cli.output import Format, print_json, progress_bar, say, warn
 from launchpad.errors import BadInput, LaunchpadError, NotFound
 from launchpad.progress import Cancelled
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from launchpad.application.results import Downloaded
     from launchpad.application.service import Service
     from launchpad.platform.models import VersionReadResponse
+    from launchpad.wsi.isolation import SlideService
 
 _REWRITE = 1.0  # seconds between two writes of the metadata file while slides are uploaded
 _SHOWN = 20  # problems
@@ -110,24 +112,41 @@ def columns_of(version: VersionReadResponse) -> tuple[Column, ...]:
     return columns(input_artifact(version).metadata_schema)
 
 
+@dataclass(frozen=True)
+class Filling:
+    """Where values for the slides come from besides the application's defaults."""
+
+    mappings: Sequence[str] = ()
+    table: Path | None = None
+    proposals: bool = False
+
+
+@contextlib.contextmanager
+def reader() -> Iterator[SlideService]:
+    """The readers of slides; their processes start at once, while the platform is asked for other things."""
+    from launchpad.wsi.isolation import SlideService
+
+    with SlideService() as slides:
+        slides.start()
+        yield slides
+
+
 def prepare(
-    service: Service, version: VersionReadResponse, manifest: Path, source: Path, mappings: Sequence[str]
+    service: Service, version: VersionReadResponse, manifest: Path, source: Path, filling: Filling, slides: SlideService
 ) -> Prepared:
     """Describe the slides of a folder and write the metadata file; what is left out is named.
 
     Raises:
         NotFound: there is no such folder.
-        BadInput: nothing in it can be used.
+        BadInput: nothing in it can be used, or the table of values cannot be read.
         LaunchpadError: a mapping is malformed.
     """
-    from launchpad.application.draft import EXTERNAL_ID_LIMIT
     from launchpad.application.manifest import write_manifest
-    from launchpad.application.prepare import same_content
 
     if not source.is_dir():
         raise NotFound("The folder does not exist", advice="Check its path.", subject=str(source.absolute()))
     with progress_bar("Reading slides") as progress:
-        prepared = service.prepare([source], version, mappings=mappings, progress=progress)
+        prepared = service.prepare([source], version, mappings=filling.mappings, progress=progress, reader=slides)
     for rejected in prepared.rejected:
         reason = rejected.reason.rstrip(".")
         warn(f"Left out {rejected.path}: {reason}. {rejected.advice}".rstrip())
@@ -143,17 +162,101 @@ def prepare(
             advice="Choose a folder with slides (for example .svs, .tiff, .dcm).",
             subject=str(source.absolute()),
         )
+    prepared = replace(prepared, slides=_filled(prepared.slides, columns_of(version), filling))
     write_manifest(manifest, prepared.slides, columns_of(version))
-    for group in same_content(prepared.slides):
+    _point_out(prepared.slides)
+    say(f"Generated metadata file {manifest} with {len(prepared.slides)} slide(s).")
+    return prepared
+
+
+def _filled(slides: tuple[Slide, ...], columns: tuple[Column, ...], filling: Filling) -> tuple[Slide, ...]:
+    """The slides with the values of a table, and with what their files propose where that is wanted."""
+    from launchpad.application import mapping
+    from launchpad.application.spreadsheet import apply_table
+
+    if filling.proposals:
+        # A value that a mapping gave stays.
+        slides = tuple(replace(slide, values={**slide.proposals, **slide.values}) for slide in slides)
+    if filling.table is not None:
+        applied = apply_table(filling.table, slides, columns)
+        # Mappings are the last word, as they are without a table.
+        slides = tuple(mapping.apply(map(mapping.parse, filling.mappings), applied.slides, columns))
+        for problem in applied.problems:
+            warn(f"Not taken from {filling.table}: {problem}")
+        for name in applied.unmatched:
+            warn(f"No slide for the row “{name}” of {filling.table}")
+        say(f"Values for {applied.matched} of {len(slides)} slide(s) from {filling.table}.")
+    return slides
+
+
+def _point_out(slides: Sequence[Slide]) -> None:
+    """What is worth knowing before slides are sent."""
+    from launchpad.application.draft import EXTERNAL_ID_LIMIT
+    from launchpad.application.prepare import same_content
+
+    for group in same_content(slides):
         warn(f"The same content, each would be analysed: {', '.join(str(slide.path) for slide in group)}")
-    for slide in prepared.slides:
+    for slide in slides:
+        for note in slide.notes:
+            warn(f"{slide.path}: {note}")
+        offered = {key: value for key, value in slide.proposals.items() if not slide.values.get(key)}
+        if offered:
+            words = ", ".join(f"{key}={value}" for key, value in offered.items())
+            warn(f"{slide.path}: the file proposes {words}; --accept-proposals takes it.")
         if len(slide.external_id) > EXTERNAL_ID_LIMIT:
             warn(
                 f"{slide.path}: its path has {len(slide.external_id)} characters, the platform takes "
                 f"{EXTERNAL_ID_LIMIT}. Move it to a folder with a shorter path."
             )
-    say(f"Generated metadata file {manifest} with {len(prepared.slides)} slide(s).")
-    return prepared
+    named = [slide for slide in slides if slide.identifying]
+    if named:
+        warn(
+            f"{len(named)} of {len(slides)} slide(s) hold what may identify somebody, for example "
+            f"{named[0].path.name}: {', '.join(named[0].identifying[:3])}. `launchpad wsi inspect` lists it."
+        )
+
+
+def dry_run(version: VersionReadResponse, source: Path, mappings: Sequence[str], format_: Format) -> None:
+    """Print what each mapping would set, and which slides none of them names; nothing is read or written.
+
+    Raises:
+        NotFound: there is no such folder.
+        LaunchpadError: a mapping is malformed.
+    """
+    from launchpad.application import mapping
+    from launchpad.wsi.discovery import FoundSlide, find
+
+    if not source.is_dir():
+        raise NotFound("The folder does not exist", advice="Check its path.", subject=str(source.absolute()))
+    ids = [str(item.path) for item in find([source]) if isinstance(item, FoundSlide)]
+    found = mapping.dry_run([mapping.parse(text) for text in mappings], ids, columns_of(version))
+    named = {external_id for match in found for external_id in match.external_ids}
+    unnamed = [external_id for external_id in ids if external_id not in named]
+    if format_ is Format.JSON:
+        rows = [{"mapping": item.text, "sets": dict(item.values), "slides": list(item.external_ids)} for item in found]
+        print_json({"mappings": rows, "unmatched": unnamed})
+        return
+    for item in found:
+        say(f"{item.text}: {len(item.external_ids)} of {len(ids)} slide(s)")
+        for external_id in item.external_ids:
+            say(f"  {external_id}")
+    if unnamed:
+        say(f"No mapping names {len(unnamed)} of {len(ids)} slide(s):")
+        for external_id in unnamed:
+            say(f"  {external_id}")
+
+
+def check_manifest(manifest: Path, version: VersionReadResponse) -> int:
+    """Say what keeps the rows of a metadata file from being submitted, by row and column; how many problems."""
+    from launchpad.application.columns import input_artifact, mpp_limits
+    from launchpad.application.manifest import check_manifest
+
+    problems = check_manifest(manifest, columns_of(version), mpp_limits(input_artifact(version).metadata_schema))
+    for problem in problems[:_SHOWN]:
+        warn(f"{manifest}: {problem}.")
+    if len(problems) > _SHOWN:
+        warn(f"{manifest}: and {len(problems) - _SHOWN} more.")
+    return len(problems)
 
 
 def name_missing_mpp(slides: Sequence[Slide], manifest: Path) -> None:
@@ -242,7 +345,7 @@ def submit(
     """Post the run; returns its id.
 
     Raises:
-        BadInput: a slide is not complete; all problems are named before.
+        BadInput: a slide is not complete.
     """
     from launchpad.application.draft import SubmissionDraft
 
@@ -256,9 +359,6 @@ def submit(
         due_date=chosen.due_date,
         deadline=chosen.deadline,
     )
-    problems = draft.problems()
-    for problem in problems[:_SHOWN]:
-        warn(f"Incomplete: {problem.message}")
     run_id = service.submit(draft, version, interface="cli", pipeline=chosen.pipeline, onboard=chosen.onboard)
     say(f"Submitted run with id '{run_id}' for '{application_id}' (version: {version.version_number}).")
     return run_id

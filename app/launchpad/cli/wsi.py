@@ -46,8 +46,19 @@ def inspect(
     say(f"MPP (y): {mpp[1]}")
     if slide.mpp_problem:
         say(f"{slide.mpp_problem} State it in the metadata of the slide when you submit it.")
+    if slide.mpp_note:
+        say(slide.mpp_note)
+    if slide.scanner:
+        say(f"Scanner: {slide.scanner}")
     if slide.objective_power is not None:
         say(f"Objective: {slide.objective_power:g}x")
+    if slide.bounds != (0, 0, slide.width, slide.height):
+        x, y, width, height = slide.bounds
+        say(f"Scanned part: {width} × {height} px at {x}, {y}")
+    specimen = found["specimen"] or {}
+    for name, words in (("stains", "Stained with"), ("anatomy", "Tissue of")):
+        if specimen.get(name):  # type: ignore[attr-defined]
+            say(f"{words}: {', '.join(item['meaning'] for item in specimen[name])}")  # type: ignore[index]
     say("Levels:")
     for index, level in enumerate(slide.levels):
         pixel = "" if slide.mpp_x is None else f", {slide.mpp_x * level.downsample:.4f} µm a pixel"

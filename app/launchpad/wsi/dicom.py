@@ -11,11 +11,27 @@ from launchpad.errors import SlideError
 from launchpad.wsi.formats import is_dicom_file
 
 WHOLE_SLIDE_STORAGE = "1.2.840.10008.5.1.4.1.1.77.1.6"
+_DEFLATED = "1.2.840.10008.1.2.1.99"
 
 
 @dataclass(frozen=True)
 class Instance:
-    """What the header of one DICOM file says. `flavor` is VOLUME, LABEL, OVERVIEW, THUMBNAIL or ""."""
+    """What the header of one DICOM file says.
+
+    Attributes:
+        path: the file.
+        sop_class: UID of its class.
+        sop_class_name: the class in words.
+        series: UID of its series.
+        pyramid: UID of its pyramid, "" where the file has none.
+        flavor: VOLUME, LABEL, OVERVIEW, THUMBNAIL or "".
+        is_resampled: whether its pixels were computed from those of a larger level.
+        concatenation: UID that the parts of one spread instance share, "" where it is whole.
+        width: of the level, pixels.
+        height: of the level, pixels.
+        imaged_width: of the level, millimetres; 0 where the file does not say.
+        imaged_height: likewise.
+    """
 
     path: Path
     sop_class: str
@@ -23,8 +39,12 @@ class Instance:
     series: str
     pyramid: str
     flavor: str
+    is_resampled: bool
+    concatenation: str
     width: int
     height: int
+    imaged_width: float
+    imaged_height: float
 
 
 @dataclass(frozen=True)
@@ -43,7 +63,7 @@ class Pyramid:
         """The instance that holds the base level.
 
         Raises:
-            SlideError: there is no volume instance, or the base level is spread over several instances.
+            SlideError: there is no volume instance, the base level is missing, or spread over several instances.
         """
         if not self.volumes:
             raise SlideError(
@@ -53,13 +73,20 @@ class Pyramid:
                 subject=str(self.others[0].path),
             )
         base = self.volumes[0]
+        if base.is_resampled:
+            raise SlideError(
+                "The base level of this DICOM slide is missing",
+                detail=f"The largest level here, {base.width} × {base.height} px, was computed from a larger one.",
+                advice="Add the instance with the base level to the folder, or export the slide again.",
+                subject=str(base.path),
+            )
         largest = [item for item in self.volumes if (item.width, item.height) == (base.width, base.height)]
-        if len(largest) > 1:
+        if base.concatenation or len(largest) > 1:
             names = ", ".join(item.path.name for item in largest[:4]) + (" …" if len(largest) > 4 else "")
+            how = "parts of a concatenation" if base.concatenation else f"{base.width} × {base.height} px each"
             raise SlideError(
                 "The base level of this slide is spread over several DICOM instances",
-                detail=f"{len(largest)} instances are {base.width} × {base.height} px: {names}. "
-                "Of each slide one file is sent.",
+                detail=f"Here are {len(largest)} of them, {how}: {names}. Of each slide one file is sent.",
                 advice="Export the slide again with the base level in one instance, without concatenation.",
                 subject=str(base.path),
             )
@@ -82,7 +109,6 @@ def read_instance(path: Path) -> Instance:
 @lru_cache(maxsize=8192)
 def _read_instance(path: Path, size: int, mtime_ns: int) -> Instance:
     import pydicom
-    from pydicom.errors import InvalidDicomError
 
     if not is_dicom_file(path):
         raise _unreadable(path, "It does not carry the mark of a DICOM file")
@@ -91,12 +117,18 @@ def _read_instance(path: Path, size: int, mtime_ns: int) -> Instance:
         "SeriesInstanceUID",
         "PyramidUID",
         "ImageType",
+        "ConcatenationUID",
+        "ImagedVolumeWidth",
+        "ImagedVolumeHeight",
         "TotalPixelMatrixColumns",
         "TotalPixelMatrixRows",
         "Columns",
         "Rows",
     ]
     try:
+        syntax = str(pydicom.filereader.read_file_meta_info(path).get("TransferSyntaxUID", ""))
+        if syntax == _DEFLATED:  # unpacked as a whole before anything can be read, whatever its size
+            raise ValueError("Its data set is deflated, which whole slide images are not")
         header = pydicom.dcmread(path, stop_before_pixels=True, specific_tags=list(tags))
         image_type = [str(part) for part in header.get("ImageType", None) or ()]
         sop_class = str(header.get("SOPClassUID", ""))
@@ -109,10 +141,14 @@ def _read_instance(path: Path, size: int, mtime_ns: int) -> Instance:
             series=str(header.get("SeriesInstanceUID", "")),
             pyramid=str(header.get("PyramidUID", "")),
             flavor=image_type[2].upper() if len(image_type) > 2 else "",
+            is_resampled=len(image_type) > 3 and image_type[3].upper() == "RESAMPLED",
+            concatenation=str(header.get("ConcatenationUID", "") or ""),
             width=int(header.get("TotalPixelMatrixColumns", None) or header.get("Columns", None) or 0),
             height=int(header.get("TotalPixelMatrixRows", None) or header.get("Rows", None) or 0),
+            imaged_width=float(header.get("ImagedVolumeWidth", None) or 0),
+            imaged_height=float(header.get("ImagedVolumeHeight", None) or 0),
         )
-    except (InvalidDicomError, OSError, EOFError, ValueError, TypeError, KeyError, AttributeError) as error:
+    except Exception as error:  # pydicom raises whatever comes on damaged bytes, RecursionError too
         raise _unreadable(path, str(error) or type(error).__name__) from error
 
 
@@ -154,7 +190,8 @@ def group(instances: Iterable[Instance]) -> Iterator[Pyramid]:
         if not pyramids:
             yield Pyramid((), others)
         for volumes in pyramids.values():
-            volumes.sort(key=lambda item: (-item.width * item.height, item.path))
+            # Of two largest, the one that is no copy of another is the base level.
+            volumes.sort(key=lambda item: (-item.width * item.height, item.is_resampled, item.path))
             yield Pyramid(tuple(volumes), others)
 
 

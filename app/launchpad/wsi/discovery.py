@@ -93,33 +93,41 @@ def _find_in_folder(folder: Path, progress: Progress) -> Iterator[FoundSlide | R
 
 
 def _files_of_one_folder(folder: Path, names: list[str], progress: Progress) -> Iterator[FoundSlide | Rejected]:
-    found: list[FoundSlide | Rejected] = []
+    """The slides of one folder, in order; those whose name tells all come at once, DICOM's after their headers."""
     instances: list[dicom.Instance] = []
+    later: list[FoundSlide | Rejected] = []
+    headers: list[Path] = []
     for name in names:
         path = folder / name
         kind = format_name(path)
         if name.startswith(".") and name.endswith(".icloud") and format_name(Path(name[1:-7])):
-            found.append(Rejected(path, "The file is still in the cloud, not on this computer", _FETCH))
+            yield Rejected(path, "The file is still in the cloud, not on this computer", _FETCH)
+        elif not kind or name.startswith("."):  # hidden files are other programs' notes, such as macOS' "._x.svs"
             continue
-        if not kind or name.startswith("."):  # hidden files are other programs' notes, such as macOS' "._x.svs"
-            continue
-        if kind != "DICOM":
-            found.append(FoundSlide(path, (path, *companions(path)), kind))
-            continue
+        elif kind == "DICOM":
+            headers.append(path)
+        elif path.is_symlink() and not path.exists():
+            yield Rejected(path, "The link leads to a file that is not there", "Remove the link, or bring its file.")
+        else:
+            yield FoundSlide(path, (path, *companions(path)), kind)
+    for path in headers:
         progress.check()
+        if _is_placeholder(path):
+            later.append(Rejected(path, "The file is still in the cloud, not on this computer", _FETCH))
+            continue
         try:
             instance = dicom.read_instance(path)
             dicom.require_slide(instance)
         except SlideError as error:
-            found.append(_rejected(path, error))
+            later.append(_rejected(path, error))
         else:
             instances.append(instance)
     for pyramid in dicom.group(instances):
         try:
-            found.append(_dicom_slide(pyramid))
+            later.append(_dicom_slide(pyramid))
         except SlideError as error:
-            found.append(_rejected(pyramid.files[0], error))
-    yield from sorted(found, key=lambda entry: entry.path)
+            later.append(_rejected(pyramid.files[0], error))
+    yield from sorted(later, key=lambda entry: entry.path)
 
 
 def companions(path: Path) -> tuple[Path, ...]:

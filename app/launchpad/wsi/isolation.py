@@ -6,15 +6,16 @@ import contextlib
 import hashlib
 import itertools
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self, TypeVar
 
 from launchpad import paths
-from launchpad.errors import SlideError, WorkerDied
+from launchpad.errors import LaunchpadError, SlideError, WorkerDied
+from launchpad.progress import Cancelled
 from launchpad.supervised import Pool
-from launchpad.wsi.metadata import SlideMetadata, read_metadata
+from launchpad.wsi.description import SlideDescription, describe
 from launchpad.wsi.thumbnails import thumbnail_png
 
 T = TypeVar("T")
@@ -22,16 +23,25 @@ T = TypeVar("T")
 _MEMORY_LIMIT = 2 << 30
 _METADATA_SECONDS = 120.0  # a slide on a sleeping network drive takes its time
 _THUMBNAIL_SECONDS = 300.0
+_MOST_WORKERS = 4
+_PRELOAD = ("openslide", "launchpad.wsi.description")  # what reading the first header would wait for
 _NICENESS = 5  # the window comes first
 _CACHE_LIMIT = 256 << 20  # bytes of kept thumbnails
 _CACHE_LOOK = 64  # thumbnails written between looks at their size
 
 
 class SlideService:
-    """Headers and thumbnails of slides, read by worker processes. Thread-safe; close it at the end."""
+    """Headers and thumbnails of slides, read by worker processes. Thread-safe; close it at the end.
 
-    def __init__(self, workers: int = 2) -> None:
-        self._pool = Pool("slide-reader", workers, memory_limit=_MEMORY_LIMIT, niceness=_NICENESS)
+    Attributes:
+        workers: how many slides are read at once.
+    """
+
+    def __init__(self, workers: int | None = None) -> None:
+        self.workers = workers or max(2, min(_MOST_WORKERS, (os.cpu_count() or 2) - 1))
+        self._pool = Pool(
+            "slide-reader", self.workers, memory_limit=_MEMORY_LIMIT, niceness=_NICENESS, preload=_PRELOAD
+        )
         self._closed = False
         self._written = itertools.count()
 
@@ -43,13 +53,18 @@ class SlideService:
     ) -> None:
         self.close()
 
-    def metadata(self, path: Path) -> SlideMetadata:
-        """As `read_metadata`, in a worker process.
+    def start(self) -> None:
+        """Start the worker processes now; otherwise they start when they are needed."""
+        self._pool.start()
+
+    def describe(self, path: Path, patterns: Sequence[str]) -> SlideDescription:
+        """As `description.describe`, in a worker process.
 
         Raises:
             SlideError: the slide cannot be read; also when its worker died of it.
+            BadInput: a pattern is malformed.
         """
-        return self._call(path, _METADATA_SECONDS, read_metadata, path)
+        return self._call(path, _METADATA_SECONDS, describe, path, tuple(patterns))
 
     def thumbnail(self, path: Path, size: int = 256) -> bytes:
         """As `thumbnail_png`, in a worker process, kept on disk until the file changes.
@@ -85,6 +100,15 @@ class SlideService:
                 "The slide cannot be read",
                 detail=f"{error.title}. {error.detail}",
                 advice=error.advice,
+                subject=str(path),
+            ) from error
+        except (LaunchpadError, Cancelled):
+            raise
+        except Exception as error:  # damaged bytes lead libraries to any exception, MemoryError too
+            raise SlideError(
+                "The slide cannot be read",
+                detail=f"Its content is damaged: {str(error).rstrip('.') or type(error).__name__}.",
+                advice="Copy it again from where it was made, or leave it out.",
                 subject=str(path),
             ) from error
 

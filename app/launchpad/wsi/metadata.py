@@ -2,17 +2,40 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from launchpad.wsi import dicom, tiff
 from launchpad.wsi.formats import format_name, is_dicom_file
 from launchpad.wsi.reader import open_slide, translated
 
+if TYPE_CHECKING:
+    from openslide import OpenSlide
+
 # OpenSlide's vendor, where the suffix alone does not tell.
 _VENDOR_FORMATS = {"aperio": "SVS", "dicom": "DICOM", "philips-tiff": "Philips TIFF"}
+_NOTED_DIFFERENCE = 0.01  # of MPP x and y: less is rounding
+# Where files name the maker and the model of the scanner; the first that is there counts.
+_MAKERS = ("dicom.Manufacturer", "tiff.Make", "leica.device-vendor", "hamamatsu.Vendor", "openslide.vendor")
+_MODELS = (
+    "dicom.ManufacturerModelName",
+    "tiff.Model",
+    "leica.device-model",
+    "hamamatsu.Product",
+    "mirax.GENERAL.SLIDE_TYPE",
+    "aperio.ScanScope ID",
+)
+_MAKER_NAMES = {
+    "aperio": "Aperio",
+    "hamamatsu": "Hamamatsu",
+    "leica": "Leica",
+    "mirax": "3DHISTECH",
+    "ventana": "Ventana",
+}
 _SMALLEST_MPP, _LARGEST_MPP = 0.02, 20.0  # outside of this it is a resolution for printing, not a microscope's
 
 
@@ -39,10 +62,14 @@ class SlideMetadata:
         mpp_x: micrometres a pixel, None where the file does not say; never guessed.
         mpp_y: likewise.
         mpp_problem: "" or why the resolution is missing.
+        mpp_note: "" or what is worth knowing about a resolution that is there.
         objective_power: magnification of the objective, where the file says it.
         levels: base level first.
         size: bytes of `path`.
         associated_images: names of label, overview and thumbnail.
+        scanner: maker and model, as the file says them; "" where it does not.
+        bounds: (x, y, width, height) of the scanned part in pixels of the base level; the whole where the file
+            names none.
     """
 
     path: Path
@@ -54,10 +81,13 @@ class SlideMetadata:
     mpp_x: float | None
     mpp_y: float | None
     mpp_problem: str
+    mpp_note: str
     objective_power: float | None
     levels: tuple[Level, ...]
     size: int
     associated_images: tuple[str, ...]
+    scanner: str
+    bounds: tuple[int, int, int, int]
 
 
 def read_metadata(path: Path) -> SlideMetadata:
@@ -66,17 +96,26 @@ def read_metadata(path: Path) -> SlideMetadata:
     Raises:
         SlideError: there is no such file, it is no slide, or it is damaged.
     """
+    return read_header(path)[0]
+
+
+def read_header(path: Path) -> tuple[SlideMetadata, dict[str, str]]:
+    """As `read_metadata`, together with the properties that OpenSlide read; opening a slide is what takes long.
+
+    Raises:
+        SlideError: there is no such file, it is no slide, or it is damaged.
+    """
     path = path.expanduser().absolute()
     files: tuple[Path, ...] = (path,)
     is_dicom = is_dicom_file(path)
     is_tiff = tiff.is_tiff(path)
-    if is_tiff:
+    if is_tiff or path.suffix.lower() == ".ndpi":
         tiff.check_complete(path)  # OpenSlide opens a file that lacks its last tiles without a word
     if is_dicom:
         pyramid = dicom.pyramid_of(path)
         path, files = pyramid.base().path, pyramid.files
     with open_slide(path) as slide, translated(path):
-        properties = slide.properties
+        properties = read = _properties(slide)
         vendor = properties.get("openslide.vendor", "")
         width, height = slide.dimensions
         levels = tuple(
@@ -86,8 +125,10 @@ def read_metadata(path: Path) -> SlideMetadata:
         stated = tiff.resolution(path) if is_tiff and "openslide.mpp-x" not in properties else None
         if stated is not None:
             properties = {**properties, "openslide.mpp-x": str(stated[0]), "openslide.mpp-y": str(stated[1])}
+        elif is_dicom and "openslide.mpp-x" not in properties:
+            properties = {**properties, **_imaged_size(pyramid.base())}
         mpp_x, mpp_y, problem = _resolution(properties, is_dicom)
-        return SlideMetadata(
+        metadata = SlideMetadata(
             path=path,
             files=files,
             format=_VENDOR_FORMATS.get(vendor) or format_name(path) or vendor,
@@ -97,11 +138,23 @@ def read_metadata(path: Path) -> SlideMetadata:
             mpp_x=mpp_x,
             mpp_y=mpp_y,
             mpp_problem=problem,
+            mpp_note=_difference(mpp_x, mpp_y),
             objective_power=_number(properties.get("openslide.objective-power")),
             levels=levels,
             size=path.stat().st_size,
             associated_images=tuple(sorted(slide.associated_images)),
+            scanner=_scanner(properties),
+            bounds=_bounds(properties, width, height),
         )
+        return metadata, read
+
+
+def _properties(slide: OpenSlide) -> dict[str, str]:
+    found = {}
+    for name in slide.properties:
+        with contextlib.suppress(KeyError):  # a damaged file can name a property that has no value
+            found[name] = slide.properties[name]
+    return found
 
 
 def media_type(path: Path) -> str:
@@ -132,3 +185,37 @@ def _resolution(properties: Mapping[str, str], is_dicom: bool) -> tuple[float | 
         # DICOM demands a pixel spacing, so converters that know none write one.
         return None, None, "The file says exactly 1 µm a pixel, which converters write when they do not know it."
     return x, y, ""
+
+
+def _difference(x: float | None, y: float | None) -> str:
+    if x is None or y is None or abs(x - y) <= _NOTED_DIFFERENCE * max(x, y):
+        return ""
+    return f"A pixel is {x:.4g} µm wide and {y:.4g} µm high; the width is used."
+
+
+def _imaged_size(base: dicom.Instance) -> dict[str, str]:
+    """The resolution by the size of the imaged volume, for DICOM files without pixel spacing."""
+    if not (base.imaged_width and base.imaged_height and base.width and base.height):
+        return {}
+    return {
+        "openslide.mpp-x": str(base.imaged_width * 1000 / base.width),
+        "openslide.mpp-y": str(base.imaged_height * 1000 / base.height),
+    }
+
+
+def _scanner(properties: Mapping[str, str]) -> str:
+    maker = next((properties[key].strip() for key in _MAKERS if properties.get(key, "").strip()), "")
+    model = next((properties[key].strip() for key in _MODELS if properties.get(key, "").strip()), "")
+    if maker == properties.get("openslide.vendor"):
+        maker = _MAKER_NAMES.get(maker, "")  # a format that several makers write names none
+    return model if model.casefold().startswith(maker.casefold()) and model else f"{maker} {model}".strip()
+
+
+def _bounds(properties: Mapping[str, str], width: int, height: int) -> tuple[int, int, int, int]:
+    whole = 0, 0, width, height
+    try:
+        x, y, across, down = (int(properties[f"openslide.bounds-{name}"]) for name in ("x", "y", "width", "height"))
+    except (KeyError, ValueError):
+        return whole
+    inside = x >= 0 and y >= 0 and across > 0 and down > 0 and x + across <= width and y + down <= height
+    return (x, y, across, down) if inside else whole

@@ -12,8 +12,7 @@ from pathlib import Path
 from typing import Literal
 
 from launchpad.errors import BadInput, SlideError
-from launchpad.wsi.formats import is_dicom_file
-from launchpad.wsi.reader import open_slide, translated
+from launchpad.wsi.metadata import SlideMetadata
 
 Kind = Literal["image", "dicom", "description", "name"]
 
@@ -87,6 +86,10 @@ class Finding:
     value: str
     reason: str
 
+    def words(self) -> str:
+        """The finding in one line, for a person."""
+        return f"{self.where}: {self.value}" if self.value else f"{self.where} image"
+
 
 def compile_patterns(patterns: Iterable[str]) -> tuple[re.Pattern[str], ...]:
     """Patterns for names of files and folders.
@@ -108,29 +111,35 @@ def compile_patterns(patterns: Iterable[str]) -> tuple[re.Pattern[str], ...]:
     return tuple(compiled)
 
 
-def inspect(path: Path, files: Iterable[Path] = (), patterns: Iterable[str] = NAME_PATTERNS) -> tuple[Finding, ...]:
+def own_patterns() -> tuple[str, ...]:
+    """The patterns for identifying names that the settings give, otherwise NAME_PATTERNS."""
+    from launchpad.settings import load_settings
+
+    own = load_settings().privacy_name_patterns
+    return NAME_PATTERNS if own is None else tuple(own)
+
+
+def inspect(
+    slide: SlideMetadata, properties: Mapping[str, str], patterns: Iterable[str] = NAME_PATTERNS
+) -> tuple[Finding, ...]:
     """What identifies somebody in a slide: its images, DICOM attributes, scanner's description and names.
 
     Args:
-        path: the file that is sent.
-        files: all files that form the slide; label and macro of a DICOM slide are files of their own.
+        slide: its header; label and macro of a DICOM slide are files of their own.
+        properties: as `read_header` gives them.
         patterns: regular expressions that are searched in the names of the file and its folders.
 
     Raises:
-        SlideError: the slide cannot be read.
+        SlideError: a DICOM file cannot be read.
         BadInput: a pattern is malformed.
     """
     compiled = compile_patterns(patterns)
-    found: list[Finding] = []
-    with open_slide(path) as slide, translated(path):
-        images = tuple(slide.associated_images)
-        properties = dict(slide.properties)
-    found.extend(Finding("image", name, "", _IMAGES[name]) for name in images if name in _IMAGES)
-    if is_dicom_file(path):
-        found.extend(_in_dicom([path, *(file for file in files if file != path)]))
+    found = [Finding("image", name, "", _IMAGES[name]) for name in slide.associated_images if name in _IMAGES]
+    if slide.vendor == "dicom":
+        found.extend(_in_dicom([slide.path, *(file for file in slide.files if file != slide.path)]))
     else:
         found.extend(in_description(properties))
-    found.extend(in_name(path, compiled))
+    found.extend(in_name(slide.path, compiled))
     return tuple(found)
 
 
@@ -158,13 +167,12 @@ def in_name(path: Path, patterns: Iterable[re.Pattern[str]]) -> Iterator[Finding
 
 def _in_dicom(files: Iterable[Path]) -> Iterator[Finding]:
     import pydicom
-    from pydicom.errors import InvalidDicomError
 
     seen: set[tuple[str, str]] = set()
     for path in files:
         try:
             header = pydicom.dcmread(path, stop_before_pixels=True, specific_tags=list(_DICOM_TAGS))
-        except (InvalidDicomError, OSError, EOFError, ValueError, TypeError, KeyError, AttributeError) as error:
+        except Exception as error:  # pydicom raises whatever comes on damaged bytes
             raise SlideError(
                 "The DICOM file cannot be read",
                 detail=f"{str(error).rstrip('.') or type(error).__name__}.",

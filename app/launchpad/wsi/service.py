@@ -8,10 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from launchpad.errors import BadInput
-from launchpad.settings import load_settings
 from launchpad.wsi import privacy
-from launchpad.wsi.metadata import read_metadata
-from launchpad.wsi.reader import open_slide, translated
+from launchpad.wsi.metadata import read_header
+from launchpad.wsi.specimen import read_specimen
 from launchpad.wsi.thumbnails import thumbnail_png
 
 if TYPE_CHECKING:
@@ -31,11 +30,7 @@ class Service:
             SlideError: the slide cannot be read.
             BadInput: a pattern of the settings for identifying names is malformed.
         """
-        own = load_settings().privacy_name_patterns
-        patterns = privacy.NAME_PATTERNS if own is None else own
-        found = read_metadata(Path(path))
-        with open_slide(found.path) as slide, translated(found.path):
-            properties = dict(slide.properties)
+        found, properties = read_header(Path(path))
         levels = []
         for index, level in enumerate(found.levels):
             tile_width = _whole(properties.get(f"openslide.level[{index}].tile-width")) or level.width
@@ -69,20 +64,17 @@ class Service:
                 "x_resolution": properties.get("tiff.XResolution"),
                 "y_resolution": properties.get("tiff.YResolution"),
                 "problem": found.mpp_problem,
+                "note": found.mpp_note,
             },
-            "bounds": {
-                "x": _whole(properties.get("openslide.bounds-x")) or 0,
-                "y": _whole(properties.get("openslide.bounds-y")) or 0,
-                "width": _whole(properties.get("openslide.bounds-width")) or found.width,
-                "height": _whole(properties.get("openslide.bounds-height")) or found.height,
-            },
+            "bounds": dict(zip(("x", "y", "width", "height"), found.bounds, strict=True)),
             "tile": first,
             "levels": {"count": len(levels), "data": levels},
-            "extra": {"objective_power": found.objective_power},
+            "extra": {"objective_power": found.objective_power, "scanner": found.scanner},
             "properties": properties,
             "vendor": found.vendor,
             "associated_images": list(found.associated_images),
-            "identifying": [asdict(item) for item in privacy.inspect(found.path, found.files, patterns)],
+            "specimen": asdict(read_specimen(found.path)) if found.vendor == "dicom" else None,
+            "identifying": [asdict(item) for item in privacy.inspect(found, properties, privacy.own_patterns())],
         }
 
     @staticmethod

@@ -8,7 +8,7 @@ import pytest
 
 from launchpad.application.columns import columns, input_artifact
 from launchpad.application.draft import Slide
-from launchpad.application.manifest import read_manifest, write_manifest
+from launchpad.application.manifest import check_manifest, read_manifest, write_manifest
 from launchpad.errors import BadInput, LaunchpadError
 from launchpad.localplatform.applications.registry import APPLICATIONS
 
@@ -110,10 +110,10 @@ def test_a_cell_that_cannot_be_used_is_named(tmp_path: Path, row: str, words: st
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        (b"", "lacks columns"),
+        (b"", "is empty"),
         (b"name;size\na;1\n", "lacks columns"),
         (HEADER.encode(), "holds no slides"),
-        (b"\xff\xfe\x00", "not UTF-8"),
+        (b"\xff\xfe\x00", "is no text"),
     ],
 )
 def test_a_file_that_is_no_metadata_file_is_refused(tmp_path: Path, content: bytes, words: str) -> None:
@@ -129,3 +129,65 @@ def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     with pytest.raises(LaunchpadError, match="cannot be written") as caught:
         write_manifest(tmp_path, [], COLUMNS)
     assert caught.value.subject == str(tmp_path)
+
+
+def _table(tmp_path: Path, text: str, encoding: str = "utf-8") -> Path:
+    file = tmp_path / "run.csv"
+    file.write_bytes(text.encode(encoding))
+    return file
+
+
+SHORT = "external_id;checksum_base64_crc32c;resolution_mpp;width_px;height_px;staining_method;tissue;disease"
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
+@pytest.mark.parametrize("delimiter", [";", ",", "\t"])
+def test_as_spreadsheet_programs_save_it(tmp_path: Path, encoding: str, delimiter: str) -> None:
+    text = f"{SHORT}\r\n/s/Gewebe ä.svs;AAAAAA==;0.5;10;20;H&E;LUNG;\r\n;;;;;;;\r\n".replace(";", delimiter)
+    (slide,) = read_manifest(_table(tmp_path, text, encoding), COLUMNS)
+    assert (slide.external_id, slide.mpp, slide.values["tissue"]) == ("/s/Gewebe ä.svs", 0.5, "LUNG")
+
+
+def test_the_separator_that_excel_writes_first_is_taken(tmp_path: Path) -> None:
+    (slide,) = read_manifest(_table(tmp_path, f"sep=;\r\n{SHORT}\r\n/s/a.svs;;0,25;10;20;;;\r\n"), COLUMNS)
+    assert slide.mpp == 0.25
+
+
+@pytest.mark.parametrize("old", ["/old/place/set/a.svs", "C:\\old\\set\\a.svs", "set/a.svs"])
+def test_slides_that_moved_with_their_file_are_found(tmp_path: Path, old: str) -> None:
+    (tmp_path / "set").mkdir()
+    (tmp_path / "set" / "a.svs").write_bytes(b"x")
+    (slide,) = read_manifest(_table(tmp_path, f"{SHORT}\n{old};;0.5;10;20;;;\n"), COLUMNS)
+    assert slide.path == tmp_path / "set" / "a.svs"
+    assert slide.external_id == old
+
+
+def test_all_bad_cells_are_named_at_once(tmp_path: Path) -> None:
+    file = _table(tmp_path, f"{SHORT}\n/a.svs;;x;10;20;;;\n/b.svs;;0.5;0;20;;;\n")
+    with pytest.raises(BadInput) as caught:
+        read_manifest(file, COLUMNS)
+    assert "Row 2, column resolution_mpp: “x”" in caught.value.detail
+    assert "Row 3, column width_px: “0”" in caught.value.detail
+
+
+def test_what_the_schema_does_not_take_is_listed_by_row_and_column(tmp_path: Path) -> None:
+    rows = [
+        "/a.svs;;0.01;10;20;IHC;LUNG;LUNG_CANCER",
+        "/b.svs;;;10;20;H&E;;LUNG_CANCER",
+        "",
+        "/a.svs;;0.5;10;20;H&E;LUNG;LUNG_CANCER",
+        f"/{'x' * 300}.svs;;0.5;10;20;H&E;LUNG;LUNG_CANCER",
+        "/c.svs;;0.5;10;20;H&E;LUNG;LUNG_CANCER",
+    ]
+    file = _table(tmp_path, "\n".join([SHORT, *rows]))
+    found = check_manifest(file, COLUMNS, {"exclusiveMinimum": 0.05, "maximum": 2.0})
+    assert [(item.row, item.column) for item in found] == [
+        (2, "resolution_mpp"),
+        (2, "staining_method"),
+        (3, "resolution_mpp"),
+        (3, "tissue"),
+        (5, "external_id"),
+        (6, "external_id"),
+    ]
+    assert found[0].reason == "0.01 is not more than 0.05"
+    assert found[1].reason == "“IHC” is none of H&E"

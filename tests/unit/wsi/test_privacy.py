@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,11 @@ import tifffile
 
 from launchpad.errors import BadInput
 from launchpad.wsi import privacy
+from launchpad.wsi.metadata import read_header
+
+
+def _inspect(path: Path, patterns: Iterable[str] = privacy.NAME_PATTERNS) -> tuple[privacy.Finding, ...]:
+    return privacy.inspect(*read_header(path), patterns)
 
 
 def _described(path: Path, description: str) -> Path:
@@ -21,7 +27,7 @@ def _described(path: Path, description: str) -> Path:
 
 
 def test_label_and_macro_are_named(sample_svs: Path) -> None:
-    found = privacy.inspect(sample_svs)
+    found = _inspect(sample_svs)
     assert [item.where for item in found if item.kind == "image"] == ["label", "macro"]
 
 
@@ -30,7 +36,7 @@ def test_label_and_macro_are_named(sample_svs: Path) -> None:
 )
 def test_keys_of_the_scanner_are_named(tmp_path: Path, key: str, value: str) -> None:
     text = f"Aperio Image Library v1\n256x256 (128x128) JPEG/RGB|AppMag = 20|{key} = {value}|MPP = 0.5"
-    found = [item for item in privacy.inspect(_described(tmp_path / "x.svs", text)) if item.kind == "description"]
+    found = [item for item in _inspect(_described(tmp_path / "x.svs", text)) if item.kind == "description"]
     assert [(item.where.rpartition(".")[2], item.value) for item in found] == [(key, value)]
 
 
@@ -50,7 +56,7 @@ def test_attributes_of_dicom_are_named(tmp_path: Path, sample_dicom: Path, tag: 
     setattr(data, tag, value)
     path = tmp_path / "base.dcm"
     data.save_as(path)
-    found = {item.where: item.value for item in privacy.inspect(path) if item.kind == "dicom"}
+    found = {item.where: item.value for item in _inspect(path) if item.kind == "dicom"}
     assert found[tag] == value
 
 
@@ -58,19 +64,19 @@ def test_attributes_of_dicom_are_named(tmp_path: Path, sample_dicom: Path, tag: 
 def test_names_are_named(tmp_path: Path, sample_svs: Path, name: str) -> None:
     path = tmp_path / name
     shutil.copy(sample_svs, path)
-    assert name in [item.where for item in privacy.inspect(path) if item.kind == "name"]
+    assert name in [item.where for item in _inspect(path) if item.kind == "name"]
 
 
 def test_a_person_s_own_pattern(tmp_path: Path, sample_svs: Path) -> None:
     path = tmp_path / "ward-seven.svs"
     shutil.copy(sample_svs, path)
-    found = [item for item in privacy.inspect(path, patterns=["ward-"]) if item.kind == "name"]
+    found = [item for item in _inspect(path, patterns=["ward-"]) if item.kind == "name"]
     assert [(item.where, item.value) for item in found] == [("ward-seven.svs", "ward-")]
     with pytest.raises(BadInput) as caught:
-        privacy.inspect(path, patterns=["ward-("])
+        _inspect(path, patterns=["ward-("])
     assert caught.value.subject == "ward-("
 
 
 def test_a_clean_slide_has_nothing(tmp_path: Path) -> None:
     path = _described(tmp_path / "slide.tiff", "Aperio Image Library v1\n256x256|MPP = 0.5")
-    assert [item for item in privacy.inspect(path, patterns=()) if item.where != "macro"] == []
+    assert [item for item in _inspect(path, patterns=()) if item.where != "macro"] == []

@@ -147,10 +147,10 @@ def test_isolated_reading_and_thumbnails_are_kept(data_dir: Path, tmp_path: Path
     text = tmp_path / "text.svs"
     text.write_text("no slide")
     with SlideService(workers=1) as service:
-        assert service.metadata(sample_svs) == read_metadata(sample_svs)
+        assert service.describe(sample_svs, ()).metadata == read_metadata(sample_svs)
         first = service.thumbnail(sample_svs, 64)
         with pytest.raises(SlideError) as caught:
-            service.metadata(text)
+            service.describe(text, ())
         assert caught.value.subject == str(text)
         kept = list((data_dir / "cache" / "thumbnails").iterdir())
         assert [item.read_bytes() for item in kept] == [first]
@@ -160,13 +160,13 @@ def test_isolated_reading_and_thumbnails_are_kept(data_dir: Path, tmp_path: Path
 
 def test_a_dead_worker_is_an_error_of_its_slide(data_dir: Path, sample_svs: Path) -> None:
     with SlideService(workers=1) as service:
-        assert service.metadata(sample_svs).width == 2220
+        assert service.describe(sample_svs, ()).metadata.width == 2220
         worker = service._pool._workers[0]
         with pytest.raises(SlideError) as caught:
             service._call(sample_svs, 30, _die)
         assert caught.value.subject == str(sample_svs)
         assert worker.pid is None
-        assert service.metadata(sample_svs).width == 2220
+        assert service.describe(sample_svs, ()).metadata.width == 2220
 
 
 def _die() -> None:

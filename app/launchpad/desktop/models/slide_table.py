@@ -13,7 +13,7 @@ from typing import Any
 from PySide6.QtCore import QAbstractTableModel, QLocale, QModelIndex, QObject, QPersistentModelIndex, Qt, Signal
 from PySide6.QtGui import QPixmap, QUndoStack
 
-from launchpad.application.columns import Column
+from launchpad.application.columns import Column, outside
 from launchpad.application.draft import Problem, Slide, SubmissionDraft
 from launchpad.desktop.models.slide_edits import BadValue, Cell, EditCells, RemoveSlides, with_defaults
 from launchpad.desktop.models.slide_status import INCOMPLETE, LEFT_OUT, READY, SET_MPP, UNREADABLE, Status
@@ -58,8 +58,6 @@ class SlideTableModel(QAbstractTableModel):
         super().__init__(parent)
         self._draft = draft
         self._picture = picture
-        self.mpp_allowed: Callable[[float], bool] = lambda mpp: MPP_LOWEST <= mpp <= MPP_HIGHEST
-        """Which resolutions the application takes."""
         self._stack = stack
         self._rows: dict[str, int] = {}
         self._problems: dict[str, tuple[Problem, ...]] = {}
@@ -329,6 +327,13 @@ class SlideTableModel(QAbstractTableModel):
             self._announce([self._rows[entry.slide_id]])
         return bad
 
+    def set_mpp_limits(self, limits: Mapping[str, float]) -> None:
+        """Take other resolutions than before (JSON Schema's keywords), because another version was chosen."""
+        if dict(limits) != self._draft.mpp_limits:
+            self._draft.mpp_limits = dict(limits)
+            self._problems.clear()
+            self._announce(range(len(self._draft.slides)))
+
     def set_columns(self, columns: tuple[Column, ...]) -> None:
         """Ask for other columns, because another version was chosen. Values of the slides stay."""
         if columns == self._draft.columns:
@@ -421,7 +426,8 @@ class SlideTableModel(QAbstractTableModel):
                 number = float(text.replace(",", "."))
             except ValueError:
                 return False, None
-            return self.mpp_allowed(number), (number, "user")
+            good = MPP_LOWEST <= number <= MPP_HIGHEST and not outside(self._draft.mpp_limits, number)
+            return good, (number, "user")
         column = next(column for column in self._draft.columns if column.key == key)
         if not text or not column.choices or text in column.choices:
             return True, text

@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any
 from PySide6.QtCore import QObject, Signal, Slot
 from PySide6.QtGui import QPixmap, QUndoStack
 
-from launchpad.application.columns import columns
+from launchpad.application.columns import columns, mpp_limits
 from launchpad.application.draft import Problem, Slide, SubmissionDraft, load_drafts
 from launchpad.desktop.background import Job, Jobs, in_thread
-from launchpad.desktop.models.slide_table import MPP_HIGHEST, MPP_LOWEST, SlideTableModel
+from launchpad.desktop.models.slide_table import SlideTableModel
 from launchpad.desktop.models.thumbnails import Thumbnails
 from launchpad.desktop.models.words import counted
 from launchpad.desktop.pages.wizard.draft_keeper import DraftKeeper
@@ -157,7 +157,7 @@ class DraftModel(QObject):
             return
         inputs = self._details[number].input_artifacts
         schema: Mapping[str, Any] = inputs[0].metadata_schema if inputs else {}
-        self.slides.mpp_allowed = partial(mpp_allowed, schema)
+        self.slides.set_mpp_limits(mpp_limits(schema))
         # What is known beforehand stands last: the eye goes to what is to be filled in.
         self.slides.set_columns(tuple(sorted(columns(schema), key=lambda column: column.default is not None)))
         self.version_loaded.emit()
@@ -425,17 +425,6 @@ def default_schedule() -> tuple[datetime, datetime]:
 
 def _has_content(draft: SubmissionDraft) -> bool:
     return bool(draft.slides or draft.note or draft.tags)
-
-
-def mpp_allowed(schema: Mapping[str, Any], mpp: float) -> bool:
-    """Whether the schema of an input's metadata takes this resolution (micrometres per pixel)."""
-    limits = schema.get("properties", {}).get("resolution_mpp", {})
-    return bool(
-        MPP_LOWEST <= mpp <= MPP_HIGHEST
-        and limits.get("minimum", mpp) <= mpp <= limits.get("maximum", mpp)
-        and ("exclusiveMinimum" not in limits or limits["exclusiveMinimum"] < mpp)
-        and ("exclusiveMaximum" not in limits or mpp < limits["exclusiveMaximum"])
-    )
 
 
 def _find(
