@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
@@ -20,6 +21,7 @@ class Instance:
 
     Attributes:
         path: the file.
+        syntax: UID of its transfer syntax.
         sop_class: UID of its class.
         sop_class_name: the class in words.
         series: UID of its series.
@@ -34,6 +36,7 @@ class Instance:
     """
 
     path: Path
+    syntax: str
     sop_class: str
     sop_class_name: str
     series: str
@@ -49,10 +52,14 @@ class Instance:
 
 @dataclass(frozen=True)
 class Pyramid:
-    """The instances of one slide: `volumes` largest first, `others` are label, overview and thumbnail."""
+    """The instances of one slide: `volumes` largest first, `others` are label, overview and thumbnail.
+
+    `is_alone` says whether their series holds no other pyramid.
+    """
 
     volumes: tuple[Instance, ...]
     others: tuple[Instance, ...]
+    is_alone: bool = True
 
     @property
     def files(self) -> tuple[Path, ...]:
@@ -100,7 +107,8 @@ def read_instance(path: Path) -> Instance:
         SlideError: it is no DICOM file, or its header is damaged.
     """
     try:
-        status = path.stat()
+        with path.open("rb") as file:  # tells a locked file from one that is no DICOM
+            status = os.fstat(file.fileno())
     except OSError as error:
         raise _unreadable(path, error.strerror or str(error)) from error
     return _read_instance(path, status.st_size, status.st_mtime_ns)
@@ -136,6 +144,7 @@ def _read_instance(path: Path, size: int, mtime_ns: int) -> Instance:
             raise ValueError("It does not say what it holds (SOPClassUID)")
         return Instance(
             path=path,
+            syntax=syntax,
             sop_class=sop_class,
             sop_class_name=pydicom.uid.UID(sop_class).name,
             series=str(header.get("SeriesInstanceUID", "")),
@@ -192,7 +201,7 @@ def group(instances: Iterable[Instance]) -> Iterator[Pyramid]:
         for volumes in pyramids.values():
             # Of two largest, the one that is no copy of another is the base level.
             volumes.sort(key=lambda item: (-item.width * item.height, item.is_resampled, item.path))
-            yield Pyramid(tuple(volumes), others)
+            yield Pyramid(tuple(volumes), others, len(pyramids) == 1)
 
 
 def pyramid_of(path: Path) -> Pyramid:

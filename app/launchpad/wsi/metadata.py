@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING
 
 from launchpad.wsi import dicom, tiff
 from launchpad.wsi.formats import format_name, is_dicom_file
-from launchpad.wsi.reader import open_slide, translated
+from launchpad.wsi.reader import bounds, open_slide, translated
 
 if TYPE_CHECKING:
     from openslide import OpenSlide
+
+    from launchpad.wsi.dicom_frames import FrameSlide
 
 # OpenSlide's vendor, where the suffix alone does not tell.
 _VENDOR_FORMATS = {"aperio": "SVS", "dicom": "DICOM", "philips-tiff": "Philips TIFF"}
@@ -144,12 +146,12 @@ def read_header(path: Path) -> tuple[SlideMetadata, dict[str, str]]:
             size=path.stat().st_size,
             associated_images=tuple(sorted(slide.associated_images)),
             scanner=_scanner(properties),
-            bounds=_bounds(properties, width, height),
+            bounds=bounds(properties, width, height),
         )
         return metadata, read
 
 
-def _properties(slide: OpenSlide) -> dict[str, str]:
+def _properties(slide: OpenSlide | FrameSlide) -> dict[str, str]:
     found = {}
     for name in slide.properties:
         with contextlib.suppress(KeyError):  # a damaged file can name a property that has no value
@@ -209,13 +211,3 @@ def _scanner(properties: Mapping[str, str]) -> str:
     if maker == properties.get("openslide.vendor"):
         maker = _MAKER_NAMES.get(maker, "")  # a format that several makers write names none
     return model if model.casefold().startswith(maker.casefold()) and model else f"{maker} {model}".strip()
-
-
-def _bounds(properties: Mapping[str, str], width: int, height: int) -> tuple[int, int, int, int]:
-    whole = 0, 0, width, height
-    try:
-        x, y, across, down = (int(properties[f"openslide.bounds-{name}"]) for name in ("x", "y", "width", "height"))
-    except (KeyError, ValueError):
-        return whole
-    inside = x >= 0 and y >= 0 and across > 0 and down > 0 and x + across <= width and y + down <= height
-    return (x, y, across, down) if inside else whole

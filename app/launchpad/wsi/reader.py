@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from launchpad.errors import SlideError
-from launchpad.wsi import dicom, dicom_colour
+from launchpad.wsi import dicom, dicom_colour, dicom_frames
 from launchpad.wsi.formats import is_dicom_file
 
 if TYPE_CHECKING:
@@ -18,17 +18,24 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from openslide import OpenSlide
 
+    from launchpad.wsi.dicom_frames import FrameSlide
+
 _PIECE = 4 << 20  # source pixels decoded at once: 16 MB, whatever area is asked for
 _MAX_SIDE = 1 << 31
+_WHOLE_LIMIT = 256 << 20  # source pixels of a thumbnail: some ten seconds of decoding
+_FINER = 4  # how much finer a nearly empty slide is looked at
+_LITTLE_TISSUE = 0.01  # share of a thumbnail
 
 
 @contextlib.contextmanager
 def translated(path: Path) -> Iterator[None]:
-    """Turn OpenSlide's and the system's errors into SlideError that names the file."""
+    """Turn the errors of OpenSlide, pydicom and the system into SlideError that names the file."""
     import openslide
 
     try:
         yield
+    except SlideError:
+        raise
     except openslide.OpenSlideUnsupportedFormatError as error:
         raise SlideError(
             "The file is not a whole slide image that can be read",
@@ -52,8 +59,8 @@ def translated(path: Path) -> Iterator[None]:
         ) from error
 
 
-def open_slide(path: Path) -> OpenSlide:
-    """Open a slide with OpenSlide.
+def open_slide(path: Path) -> OpenSlide | FrameSlide:
+    """Open a slide with OpenSlide, or by its frames where OpenSlide does not take it.
 
     Raises:
         SlideError: there is no such file, or it is no slide.
@@ -63,7 +70,12 @@ def open_slide(path: Path) -> OpenSlide:
     with translated(path):
         with path.open("rb") as file:  # tells a missing or locked file from one that is no slide
             file.read(1)
-        slide = openslide.OpenSlide(str(path))
+        pyramid = dicom.pyramid_of(path) if is_dicom_file(path) else None
+        slide: OpenSlide | FrameSlide
+        if pyramid is not None and dicom_frames.is_needed(pyramid):
+            slide = dicom_frames.open_frames(path, pyramid)
+        else:
+            slide = openslide.OpenSlide(str(path))
     width, height = slide.dimensions
     if not (0 < width < _MAX_SIDE and 0 < height < _MAX_SIDE):
         slide.close()
@@ -84,6 +96,7 @@ class SlideReader:
         height: of the base level, pixels.
         level_dimensions: (width, height) of each level.
         level_downsamples: how many base pixels a pixel of each level spans.
+        bounds: (x, y, width, height) of the scanned part, pixels of the base level.
     """
 
     def __init__(self, path: Path) -> None:
@@ -97,6 +110,7 @@ class SlideReader:
         self.width, self.height = self._slide.dimensions
         self.level_dimensions: tuple[tuple[int, int], ...] = tuple(self._slide.level_dimensions)
         self.level_downsamples: tuple[float, ...] = tuple(self._slide.level_downsamples)
+        self.bounds = bounds(self._slide.properties, self.width, self.height)
         self._unreadable_levels: set[int] = set()
         self._ycbcr_levels = _ycbcr_levels(path, self.level_dimensions)
 
@@ -176,8 +190,42 @@ class SlideReader:
         return self.read(0, 0, columns, rows, downsample)
 
     def thumbnail(self, size: int) -> NDArray[np.uint8]:
-        """The whole slide as RGB, its longest side `size` pixels or less; never enlarged."""
-        return self.overview(max(1.0, max(self.width, self.height) / size))
+        """The scanned part of the slide as RGB, its longest side `size` pixels or less; never enlarged.
+
+        Where the lowest level is too large to be read for it, the slide's own thumbnail serves; its label never does.
+        Tissue that averaging would wash out, because there is so little of it, is kept as dark as it is.
+
+        Raises:
+            SlideError: the file is damaged.
+        """
+        x, y, width, height = self.bounds
+        downsample = max(1.0, max(width, height) / size)
+        level = self._level_for(downsample)
+        if self.width * self.height / self.level_downsamples[level] ** 2 > _WHOLE_LIMIT:
+            own = self._own_thumbnail(size)
+            if own is not None:
+                return own
+        columns, rows = math.ceil(width / downsample), math.ceil(height / downsample)
+        picture = self.read(x, y, columns, rows, downsample)
+        if downsample > _FINER and _tissue_share(picture) < _LITTLE_TISSUE:
+            picture = _darkest(self.read(x, y, columns * _FINER, rows * _FINER, downsample / _FINER))
+        return picture
+
+    def _own_thumbnail(self, size: int) -> NDArray[np.uint8] | None:
+        """The picture that the scanner put into the file, None where there is none of the whole slide."""
+        import cv2
+        import numpy as np
+
+        if isinstance(self._slide, dicom_frames.FrameSlide) or "thumbnail" not in self._slide.associated_images:
+            return None
+        with translated(self.path):
+            own = np.asarray(self._slide.associated_images["thumbnail"].convert("RGB"))
+        height, width = own.shape[:2]
+        if abs(width / height / (self.width / self.height) - 1) > 0.02 or max(width, height) < size // 2:
+            return None
+        scale = min(1.0, size / max(width, height))
+        shape = max(1, round(width * scale)), max(1, round(height * scale))
+        return np.asarray(cv2.resize(own, shape, interpolation=cv2.INTER_AREA), dtype=np.uint8)
 
     def _level_for(self, downsample: float) -> int:
         best = 0
@@ -204,7 +252,17 @@ class SlideReader:
         import numpy as np
 
         with translated(self.path):
-            pixels = np.asarray(self._slide.read_region((x, y), level, (width, height)))
+            try:
+                pixels = np.asarray(self._slide.read_region((x, y), level, (width, height)))
+            except (ValueError, RuntimeError, TypeError, AttributeError, KeyError, EOFError) as error:
+                if isinstance(self._slide, dicom_frames.FrameSlide):
+                    raise SlideError(
+                        "The slide cannot be read",
+                        detail=f"A frame is damaged: {str(error).rstrip('.') or type(error).__name__}.",
+                        advice="The file is damaged or incomplete. Copy it again from where it was made.",
+                        subject=str(self.path),
+                    ) from error
+                raise
         alpha = pixels[:, :, 3]
         rgb = np.ascontiguousarray(pixels[:, :, :3])
         if level in self._ycbcr_levels:
@@ -216,11 +274,41 @@ class SlideReader:
         return blended.astype(np.uint8)
 
 
+def bounds(properties: Mapping[str, str], width: int, height: int) -> tuple[int, int, int, int]:
+    """(x, y, width, height) of the scanned part in pixels of the base level; the whole where the file names none."""
+    whole = 0, 0, width, height
+    try:
+        x, y, across, down = (int(properties[f"openslide.bounds-{name}"]) for name in ("x", "y", "width", "height"))
+    except (KeyError, ValueError):
+        return whole
+    inside = x >= 0 and y >= 0 and across > 0 and down > 0 and x + across <= width and y + down <= height
+    return (x, y, across, down) if inside else whole
+
+
+def _tissue_share(picture: NDArray[np.uint8]) -> float:
+    """Share of pixels that are coloured or dark, as tissue and pen are."""
+    import numpy as np
+
+    coloured = np.ptp(picture, axis=2) > 24
+    return float((coloured | (picture.max(axis=2) < 200)).mean())
+
+
+def _darkest(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Of each square of _FINER pixels the darkest one; sides are multiples of _FINER."""
+    import numpy as np
+
+    rows, columns = picture.shape[0] // _FINER, picture.shape[1] // _FINER
+    squares = picture.reshape(rows, _FINER, columns, _FINER, 3).swapaxes(1, 2).reshape(rows, columns, -1, 3)
+    darkest = squares.sum(axis=3, dtype=np.int32).argmin(axis=2)
+    return np.asarray(np.take_along_axis(squares, darkest[:, :, None, None], axis=2)[:, :, 0], dtype=np.uint8)
+
+
 def _ycbcr_levels(path: Path, sizes: tuple[tuple[int, int], ...]) -> frozenset[int]:
     """Levels whose colours OpenSlide gets wrong."""
     if not is_dicom_file(path):
         return frozenset()
-    wrong = {
-        (item.width, item.height) for item in dicom.pyramid_of(path).volumes if dicom_colour.is_mislabelled(item.path)
-    }
+    pyramid = dicom.pyramid_of(path)
+    if dicom_frames.is_needed(pyramid):
+        return frozenset()  # pydicom goes by what the frames hold
+    wrong = {(item.width, item.height) for item in pyramid.volumes if dicom_colour.is_mislabelled(item.path)}
     return frozenset(level for level, size in enumerate(sizes) if size in wrong)

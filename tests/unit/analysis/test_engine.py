@@ -287,3 +287,16 @@ def test_a_broken_slide_is_named(sample_svs: Path, tmp_path: Path) -> None:
     with pytest.raises(SlideError) as caught:
         analyse(path, tmp_path / "out", mpp=MPP, parameters={}, provenance=PROVENANCE)
     assert caught.value.subject == str(path)
+
+
+def test_a_mislabelled_dicom_gives_what_the_svs_gives(
+    result: dict[str, OutputFile], sample_dicom: Path, tmp_path: Path
+) -> None:
+    """Its header says RGB, its frames are YCbCr: read as it says, the slide is red and the stain is none."""
+    slide = sample_dicom.parents[2] / "colour-quirk" / "wsi2dcm-CMU-1" / "level-0-frames-0-30.dcm"
+    files = _run(slide, tmp_path / "out", staining_method="H&E", tissue="LUNG")
+    found, expected = _summary(files)["stain"], _summary(result)["stain"]
+    for name in ("haematoxylin", "eosin"):
+        assert found[name] == pytest.approx(expected[name], abs=0.06)
+    cells = [item["cell_classification:geojson_polygons"].metadata["objects"] for item in (result, files)]
+    assert cells[1] == pytest.approx(cells[0], rel=0.1)

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
+import sys
+import unicodedata
 from pathlib import Path
 
 import pytest
@@ -113,3 +116,78 @@ def test_a_placeholder_of_a_cloud_is_named(tmp_path: Path) -> None:
     (entry,) = find([tmp_path])
     assert isinstance(entry, Rejected)
     assert "cloud" in entry.reason
+
+
+def test_long_and_foreign_names_dangling_links_and_junk(tmp_path: Path, sample_svs: Path) -> None:
+    deep = tmp_path
+    for number in range(6):
+        deep = deep / f"{number} {'schöne Präparate ' * 4}数据"
+    deep.mkdir(parents=True)
+    assert len(str(deep)) > 400
+    names = ["Gewebe ä.svs", unicodedata.normalize("NFD", "Gewebe ü.svs"), "切片.SVS", "it's 100% #1 +.svs"]
+    for name in names:
+        shutil.copy(sample_svs, deep / name)
+    (deep / "gone.svs").symlink_to(deep / "nowhere.svs")
+    (deep / "real.svs").symlink_to(deep / names[0])
+    found = list(find([tmp_path]))
+    assert [item.path.name for item in found if isinstance(item, FoundSlide)] == sorted([*names, "real.svs"])
+    (dangling,) = [item for item in found if isinstance(item, Rejected)]
+    assert (dangling.path.name, bool(dangling.advice)) == ("gone.svs", True)
+
+
+def test_what_may_not_be_read_is_named(tmp_path: Path, sample_svs: Path, sample_dicom: Path) -> None:
+    """In a child of an ordinary user: permissions mean nothing to root."""
+    if sys.platform == "win32":
+        pytest.skip("permissions of another kind")
+    tmp_path.chmod(0o755)
+    shutil.copy(sample_svs, tmp_path / "open.svs")
+    (tmp_path / "closed").mkdir()
+    shutil.copy(sample_dicom / "volume-00139.dcm", tmp_path / "secret.dcm")
+    (tmp_path / "closed").chmod(0)
+    (tmp_path / "secret.dcm").chmod(0)
+    code = (
+        "import os, sys, pydicom\n"
+        "from pathlib import Path\n"
+        "from launchpad.wsi.discovery import Rejected, find\n"
+        # The interpreter itself may be root's: everything is imported before.
+        "if os.getuid() == 0: os.setgroups([]); os.setgid(65534); os.setuid(65534)\n"
+        "for item in find([Path(sys.argv[1])]):\n"
+        "    print(type(item).__name__, item.path.name, getattr(item, 'reason', ''), sep='|')\n"
+    )
+    for folder in tmp_path.parents:  # pytest makes its folders 0700
+        if folder.name.startswith(("pytest", "popen", "test_")):
+            folder.chmod(0o755)
+    try:
+        done = subprocess.run([sys.executable, "-c", code, str(tmp_path)], capture_output=True, text=True, check=True)
+    finally:
+        (tmp_path / "closed").chmod(0o755)
+    lines = [line.split("|") for line in done.stdout.splitlines()]
+    assert [line[:2] for line in lines] == [
+        ["FoundSlide", "open.svs"],
+        ["Rejected", "secret.dcm"],
+        ["Rejected", "closed"],
+    ]
+    assert all("Permission denied" in line[2] for line in lines[1:])
+
+
+def test_slides_stream_in_before_dicom_headers_are_read(tmp_path: Path, sample_dicom: Path) -> None:
+    for name in ("a.svs", "z.svs"):
+        (tmp_path / name).write_bytes(b"x")
+    for path in sample_dicom.iterdir():
+        shutil.copy(path, tmp_path)
+    dicom._read_instance.cache_clear()
+    entries = find([tmp_path])
+    assert [next(entries).path.name for _ in range(2)] == ["a.svs", "z.svs"]
+    assert dicom._read_instance.cache_info().misses == 0
+    assert next(entries).path.name == "volume-02220.dcm"
+
+
+def test_a_deflated_data_set_is_not_unpacked(tmp_path: Path, sample_dicom: Path) -> None:
+    import pydicom
+
+    data = pydicom.dcmread(sample_dicom / "volume-00139.dcm", stop_before_pixels=True)
+    data.file_meta.TransferSyntaxUID = pydicom.uid.DeflatedExplicitVRLittleEndian
+    data.save_as(tmp_path / "x.dcm")
+    (entry,) = find([tmp_path])
+    assert isinstance(entry, Rejected)
+    assert "deflated" in entry.reason

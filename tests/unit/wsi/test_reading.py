@@ -5,6 +5,9 @@ from __future__ import annotations
 import io
 import os
 import signal
+import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -167,6 +170,46 @@ def test_a_dead_worker_is_an_error_of_its_slide(data_dir: Path, sample_svs: Path
         assert caught.value.subject == str(sample_svs)
         assert worker.pid is None
         assert service.describe(sample_svs, ()).metadata.width == 2220
+
+
+def _raise() -> None:
+    int("x")
+
+
+def _hang() -> None:
+    time.sleep(600)
+
+
+def _swell() -> int:
+    return len(bytearray(os.urandom(1 << 20) * 4096))  # 4 GiB, touched
+
+
+@pytest.mark.parametrize(("target", "words"), [(_hang, "ended after"), (_swell, "MiB")])
+def test_a_worker_that_hangs_or_swells_costs_one_slide(
+    data_dir: Path, sample_svs: Path, target: Callable[[], object], words: str
+) -> None:
+    started = time.monotonic()
+    with SlideService(workers=1) as service:
+        with pytest.raises(SlideError) as caught:
+            service._call(sample_svs, 2.0 if target is _hang else 60.0, target)
+        assert words in caught.value.detail
+        assert caught.value.subject == str(sample_svs)
+        assert caught.value.advice
+        assert service.describe(sample_svs, ()).metadata.width == 2220
+    assert time.monotonic() - started < 30
+
+
+def test_workers_are_nice(data_dir: Path, sample_svs: Path) -> None:
+    if sys.platform == "win32":
+        pytest.skip("Windows has classes of priority instead")
+    with SlideService(workers=1) as service:
+        assert service._call(sample_svs, 30, os.nice, 0) == os.nice(0) + 5
+
+
+def test_what_a_library_raises_names_the_slide(data_dir: Path, sample_svs: Path) -> None:
+    with SlideService(workers=1) as service, pytest.raises(SlideError, match="invalid literal") as caught:
+        service._call(sample_svs, 30, _raise)
+    assert caught.value.subject == str(sample_svs)
 
 
 def _die() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ import tifffile
 
 from launchpad.errors import SlideError
 from launchpad.wsi.metadata import read_metadata
-from launchpad.wsi.tiff import is_tiff
+from launchpad.wsi.tiff import check_complete, is_tiff, resolution
 
 _PIXELS = np.random.default_rng(1).integers(0, 255, (512, 512, 3), dtype=np.uint8)
 
@@ -76,6 +77,51 @@ def test_directories_in_a_circle_are_damage(tmp_path: Path) -> None:
     with pytest.raises(SlideError) as caught:
         read_metadata(path)
     assert "circle" in caught.value.detail
+
+
+def _ndpi(path: Path, strip: int, size: int) -> Path:
+    """The structure of an NDPI file: one directory with offsets of 64 bits, one strip."""
+    entries = [(256, 4, 1, 64), (257, 4, 1, 64), (273, 4, 1, strip), (279, 4, 1, 100)]
+    data = b"II*\0" + struct.pack("<Q", 16) + b"\0" * 4
+    data += struct.pack("<H", len(entries)) + b"".join(struct.pack("<HHII", *entry) for entry in entries)
+    data += struct.pack("<Q", 0) + b"\0" * 4 * len(entries)
+    path.write_bytes(data.ljust(size, b"\0")[:size])
+    return path
+
+
+def test_a_cut_off_ndpi_is_named(tmp_path: Path) -> None:
+    check_complete(_ndpi(tmp_path / "whole.ndpi", 200, 300))
+    with pytest.raises(SlideError, match="cut off") as caught:
+        check_complete(_ndpi(tmp_path / "cut.ndpi", 200, 299))
+    assert "byte 300" in caught.value.detail
+    with pytest.raises(SlideError, match="cut off"):
+        read_metadata(_ndpi(tmp_path / "short.NDPI", 200, 60))
+
+
+def test_huge_counts_in_small_files_cost_nothing(tmp_path: Path) -> None:
+    path = _write(tmp_path / "x.tiff")
+    content = bytearray(path.read_bytes())
+    start = int.from_bytes(content[4:8], "little")
+    for number in range(int.from_bytes(content[start : start + 2], "little")):
+        entry = start + 2 + 12 * number
+        if int.from_bytes(content[entry : entry + 2], "little") in (324, 325):
+            content[entry + 4 : entry + 8] = (2**31).to_bytes(4, "little")
+    path.write_bytes(content)
+    with pytest.raises(SlideError) as caught:
+        check_complete(path)
+    assert "tiles" in caught.value.detail
+
+
+def test_a_resolution_that_is_no_fraction_is_missing(tmp_path: Path) -> None:
+    path = _write(tmp_path / "x.tiff", resolution=(20_000, 20_000), resolutionunit="CENTIMETER")
+    content = bytearray(path.read_bytes())
+    start = int.from_bytes(content[4:8], "little")
+    for number in range(int.from_bytes(content[start : start + 2], "little")):
+        entry = start + 2 + 12 * number
+        if int.from_bytes(content[entry : entry + 2], "little") == 282:
+            content[entry + 2 : entry + 4] = (7).to_bytes(2, "little")
+    path.write_bytes(content)
+    assert resolution(path) is None
 
 
 def test_ndpi_is_not_followed_as_a_tiff(tmp_path: Path) -> None:
