@@ -265,10 +265,14 @@ class _Sender(Progress):
 
 
 def _be_nice(niceness: int) -> None:
-    import psutil
+    if sys.platform == "win32":
+        import psutil
 
-    with contextlib.suppress(psutil.Error, OSError):  # a system that refuses runs the worker as it is
-        psutil.Process().nice(_BELOW_NORMAL if sys.platform == "win32" else niceness)
+        with contextlib.suppress(psutil.Error):  # a system that refuses runs the worker as it is
+            psutil.Process().nice(_BELOW_NORMAL)
+    else:
+        with contextlib.suppress(OSError):
+            os.nice(niceness)
 
 
 def _serve(connection: Connection, niceness: int, preload: tuple[str, ...]) -> None:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from launchpad.platform.models import VersionReadResponse
     from launchpad.wsi.description import SlideDescription
 
-_AHEAD = 2  # threads beyond the workers: they hash while all workers read headers
+_AHEAD = 1  # a thread beyond the workers: it hashes while all workers read headers
 
 
 @dataclass(frozen=True)

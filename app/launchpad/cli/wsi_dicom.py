@@ -45,6 +45,26 @@ def inspect(
         raise typer.Exit(1)
 
 
+@app.command("geojson_import")
+def geojson_import(
+    dicom_path: Annotated[Path, typer.Argument(help="A file of the DICOM slide, or its folder.")],
+    geojson_path: Annotated[Path, typer.Argument(help="Points and polygons in pixels of the base level.")],
+) -> None:
+    """Write the objects of a GeoJSON file as a DICOM annotation object beside the slide."""
+    from launchpad.wsi.dicom_annotations import import_geojson
+
+    done = import_geojson(dicom_path, geojson_path)
+    lost = {
+        "outside of the slide": done.outside,
+        "of a kind that DICOM's simple annotations do not have": done.unusable,
+        "holes of polygons": done.holes,
+    }
+    for words, count in lost.items():
+        if count:
+            warn(f"Left out: {count} {words}.")
+    say(f"Wrote {done.path} with {done.polygons} polygon(s) and {done.points} point(s).")
+
+
 def _print(found: list[Entry], *, verbose: bool, summary: bool) -> None:
     before: tuple[str, ...] = ()
     for item in found:

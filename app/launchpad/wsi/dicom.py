@@ -12,6 +12,11 @@ from launchpad.errors import SlideError
 from launchpad.wsi.formats import is_dicom_file
 
 WHOLE_SLIDE_STORAGE = "1.2.840.10008.5.1.4.1.1.77.1.6"
+# What is made of a slide and lies beside it: annotations, segmentations, presentation states, reports.
+BESIDE_SLIDES = frozenset(
+    f"1.2.840.10008.5.1.4.1.1.{number}"
+    for number in ("91.1", "66.4", "66.7", "11.1", "11.8", "88.11", "88.22", "88.33", "88.34", "88.35")
+)
 _DEFLATED = "1.2.840.10008.1.2.1.99"
 
 

@@ -40,7 +40,7 @@ class Rejected:
 def find(paths: Iterable[Path], progress: Progress | None = None) -> Iterator[FoundSlide | Rejected]:
     """Look for slides in files and folders (recursively, in sorted order); each slide comes once.
 
-    In a folder, files that are no slides by their suffix are passed over; a file that is named itself and is no
+    In a folder, files that are no slides by their suffix are passed over, annotations of DICOM slides likewise; a file that is named itself and is no
     slide is Rejected. The files of a DICOM pyramid are one slide, whichever of them is named.
 
     Raises:
@@ -117,6 +117,8 @@ def _files_of_one_folder(folder: Path, names: list[str], progress: Progress) -> 
             continue
         try:
             instance = dicom.read_instance(path)
+            if instance.sop_class in dicom.BESIDE_SLIDES:
+                continue
             dicom.require_slide(instance)
         except SlideError as error:
             later.append(_rejected(path, error))

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
-from dicom_files import SYNTAXES, add_specimen, picture, write
 from pydicom.dataset import Dataset
 
+from dicom_files import SYNTAXES, add_specimen, picture, write
 from launchpad.wsi.description import describe
 from launchpad.wsi.discovery import FoundSlide, Rejected, find
 from launchpad.wsi.metadata import read_metadata
@@ -96,21 +97,22 @@ def test_a_missing_base_level_is_said(tmp_path: Path) -> None:
     assert "384 × 256" in entry.reason
 
 
-@pytest.mark.parametrize(
-    ("sop_class", "word"),
-    [("1.2.840.10008.5.1.4.1.1.2", "CT"), ("1.2.840.10008.5.1.4.1.1.91.1", "Annotation")],
-)
-def test_other_objects_are_no_slides(tmp_path: Path, sop_class: str, word: str) -> None:
-    def other(data: Dataset) -> None:
-        data.SOPClassUID = data.file_meta.MediaStorageSOPClassUID = sop_class
+def test_other_objects_are_no_slides_and_annotations_belong_to_theirs(tmp_path: Path) -> None:
+    def of_class(sop_class: str) -> Callable[[Dataset], None]:
+        def change(data: Dataset) -> None:
+            data.SOPClassUID = data.file_meta.MediaStorageSOPClassUID = sop_class
 
-    path = write(tmp_path / "other.dcm", picture(), change=other)
+        return change
+
+    scan = write(tmp_path / "ct.dcm", picture(), change=of_class("1.2.840.10008.5.1.4.1.1.2"))
+    notes = write(tmp_path / "ann.dcm", picture(), change=of_class("1.2.840.10008.5.1.4.1.1.91.1"))
     write(tmp_path / "slide.dcm", picture(), series="1.2.9")
     found = list(find([tmp_path]))
-    assert [type(item) for item in found] == [Rejected, FoundSlide]
-    assert isinstance(found[0], Rejected)
-    assert found[0].path == path
-    assert word in found[0].reason
+    assert [(type(item), item.path.name) for item in found] == [(Rejected, "ct.dcm"), (FoundSlide, "slide.dcm")]
+    for path, word in ((scan, "CT"), (notes, "Annotation")):
+        (named,) = find([path])
+        assert isinstance(named, Rejected)
+        assert word in named.reason
 
 
 def test_the_specimen_is_described(tmp_path: Path) -> None:
