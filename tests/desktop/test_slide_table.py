@@ -15,6 +15,7 @@ from pytestqt.qtbot import QtBot
 from launchpad.application.columns import Column
 from launchpad.application.draft import Slide, SubmissionDraft
 from launchpad.desktop.models.slide_edits import BadValue
+from launchpad.desktop.models.slide_status import READY, SET_MPP
 from launchpad.desktop.models.slide_table import FIRST_COLUMN, INCLUDE, MPP, SIZE, SLIDE, Role, SlideTableModel
 from launchpad.desktop.pages.wizard.table_view import SlideTableView
 
@@ -380,3 +381,57 @@ def test_many_rows_stay_quick(draft: SubmissionDraft, stack: QUndoStack, count: 
     model.dataChanged.connect(handler)
     model.set_text([slide.id for slide in draft.slides], "tissue", "LUNG")
     assert seen == [count - 1]
+
+
+def test_what_is_worth_knowing_is_marked_and_said(model: SlideTableModel) -> None:
+    named = make_slide(
+        10, identifying=("label image", "aperio.User: drdoe"), notes=("A pixel is 0.5 µm wide.",), scanner="Maker 7"
+    )
+    model.add([named, make_slide(11, crc32c="AAAAAA==", size=7), make_slide(12, crc32c="AAAAAA==", size=7)])
+    first, second, third = (model.index(model.rowCount() - number, SLIDE) for number in (3, 2, 1))
+    assert first.data(Role.Marks) == ("user", "info")
+    for role in (Qt.ItemDataRole.ToolTipRole, Qt.ItemDataRole.AccessibleTextRole):
+        for words in (
+            "Maker 7",
+            "A pixel is 0.5 µm wide.",
+            "May identify somebody:",
+            "label image",
+            "aperio.User: drdoe",
+        ):
+            assert words in first.data(role)
+    assert second.data(Role.Marks) == ("info",)
+    assert "The same content as 12.svs" in second.data(Qt.ItemDataRole.ToolTipRole)
+    assert "The same content as 11.svs" in third.data(Qt.ItemDataRole.ToolTipRole)
+    model.remove(["slide-12"])
+    assert model.index(model.rowCount() - 1, SLIDE).data(Role.Marks) == ()
+
+
+def test_proposals_are_taken_when_a_person_says_so(model: SlideTableModel, stack: QUndoStack) -> None:
+    model.add([make_slide(10, proposals={"tissue": "LUNG", "staining_method": "H&E"}, values={"tissue": "LIVER"})])
+    assert model.open_proposals() == {("slide-10", "staining_method"): "H&E"}
+    assert "The file says Staining method: H&E." in model.notes(model.slide(4))
+    model.take_proposals()
+    assert model.slide(4).values == {"tissue": "LIVER", "staining_method": "H&E"}
+    stack.undo()
+    assert model.slide(4).values["staining_method"] == ""
+
+
+def test_values_of_a_table_are_one_edit(model: SlideTableModel, stack: QUndoStack) -> None:
+    model.take_values([make_slide(0, values={"tissue": "LUNG"}), make_slide(1, mpp=0.25), make_slide(99)])
+    assert model.slide(0).values["tissue"] == "LUNG"
+    assert (model.slide(1).mpp, model.slide(1).mpp_origin) == (0.25, "user")
+    assert stack.count() == 1
+    stack.undo()
+    assert model.slide(1).mpp is None
+
+
+def test_a_resolution_that_the_version_does_not_take_is_a_problem(model: SlideTableModel) -> None:
+    fill = {"tissue": "LUNG", "disease": "LUNG_CANCER", "staining_method": "H&E"}
+    model.add([make_slide(10, mpp=3.5, values=fill)])
+    assert model.status(model.slide(4)) == READY
+    model.set_mpp_limits({"maximum": 2.0})
+    assert model.status(model.slide(4)) == SET_MPP
+    assert "3.5 is not at most 2" in model.index(4, MPP).data(Role.Error)
+    assert model.set_text(["slide-10"], "mpp", "2.5") != []
+    assert model.set_text(["slide-10"], "mpp", "0.5") == []
+    assert model.status(model.slide(4)) == READY

@@ -428,3 +428,29 @@ def test_a_slide_that_fails_stops_the_submission_until_a_person_decides(
         assert run.statistics.item_count == 1
 
     bench.run(work())
+
+
+def test_values_are_imported_from_a_table(bench: Bench, sample_svs: Path, tmp_path: Path) -> None:
+    async def work() -> None:
+        page = await bench.page()
+        page.model.add_sources([sample_svs])
+        await until(lambda: bool(page.model.draft.slides) and page.model.scan is None)
+        file = tmp_path / "values.csv"
+        file.write_text(
+            f"file;Tissue;Disease\n{sample_svs.stem};lung;Lung cancer\nother.svs;LUNG;\n", encoding="cp1252"
+        )
+        heard: list[object] = []
+        page.model.imported.connect(heard.append)
+        page.model.import_values(str(file))
+        await until(lambda: bool(heard))
+        assert page.model.draft.slides[0].values["disease"] == "LUNG_CANCER"
+        message = page.findChild(QLabel, "table_message")
+        assert message is not None
+        assert "other.svs" in message.text()
+        failed: list[BaseException] = []
+        page.model.failed.connect(failed.append)
+        page.model.import_values(str(tmp_path / "gone.csv"))
+        await until(lambda: bool(failed))
+        assert "gone.csv" in str(failed[0])
+
+    bench.run(work())

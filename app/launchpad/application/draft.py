@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import closing
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
@@ -191,6 +191,15 @@ class SubmissionDraft:
                 "updated=excluded.updated",
                 (self.id, self.to_json(), time.time()),
             )
+
+
+def same_content(slides: Iterable[Slide]) -> list[tuple[Slide, ...]]:
+    """Slides that hold the same bytes (size and CRC32C), together; each group has two or more."""
+    groups: dict[tuple[int, str], list[Slide]] = {}
+    for slide in slides:
+        if slide.crc32c is not None:
+            groups.setdefault((slide.size, slide.crc32c), []).append(slide)
+    return [tuple(group) for group in groups.values() if len(group) > 1]
 
 
 def _plain(value: object) -> object:

@@ -104,15 +104,6 @@ def prepare(
     )
 
 
-def same_content(slides: Iterable[Slide]) -> list[tuple[Slide, ...]]:
-    """Slides that hold the same bytes (size and CRC32C), together; each group has two or more."""
-    groups: dict[tuple[int, str], list[Slide]] = {}
-    for slide in slides:
-        if slide.crc32c is not None:
-            groups.setdefault((slide.size, slide.crc32c), []).append(slide)
-    return [tuple(group) for group in groups.values() if len(group) > 1]
-
-
 def _whole(path: Path) -> Path:
     """An absolute path; links stay as they are called, but one slide has one path whatever leads back on the way."""
     path = path.expanduser().absolute()

@@ -191,8 +191,7 @@ def _filled(slides: tuple[Slide, ...], columns: tuple[Column, ...], filling: Fil
 
 def _point_out(slides: Sequence[Slide]) -> None:
     """What is worth knowing before slides are sent."""
-    from launchpad.application.draft import EXTERNAL_ID_LIMIT
-    from launchpad.application.prepare import same_content
+    from launchpad.application.draft import EXTERNAL_ID_LIMIT, same_content
 
     for group in same_content(slides):
         warn(f"The same content, each would be analysed: {', '.join(str(slide.path) for slide in group)}")

@@ -40,8 +40,9 @@ class Rejected:
 def find(paths: Iterable[Path], progress: Progress | None = None) -> Iterator[FoundSlide | Rejected]:
     """Look for slides in files and folders (recursively, in sorted order); each slide comes once.
 
-    In a folder, files that are no slides by their suffix are passed over, annotations of DICOM slides likewise; a file that is named itself and is no
-    slide is Rejected. The files of a DICOM pyramid are one slide, whichever of them is named.
+    In a folder, files that are no slides by their suffix are passed over, annotations of DICOM slides likewise; a file
+    that is named itself and is no slide is Rejected. The files of a DICOM pyramid are one slide, whichever of them is
+    named.
 
     Raises:
         Cancelled: the progress was cancelled.

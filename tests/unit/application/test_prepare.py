@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from launchpad.application.draft import Slide
+from launchpad.application.draft import Slide, same_content
 from launchpad.application.mapping import parse
-from launchpad.application.prepare import prepare, same_content
+from launchpad.application.prepare import prepare
 from launchpad.bucket.crc32c import crc32c_file
 from launchpad.errors import LaunchpadError
 from launchpad.localplatform.applications.registry import APPLICATIONS

@@ -20,6 +20,7 @@ from launchpad.desktop.models.words import dimensions, file_size
 CHECK_BOX = 18  # px
 PICTURE = QSize(64, 46)
 SMALL_PICTURE = QSize(46, 46)
+MARK, MARK_STEP = 13, 18  # px: an icon that points to the tooltip, and the next one
 
 
 class SlideCellDelegate(QStyledItemDelegate):
@@ -49,7 +50,8 @@ class SlideCellDelegate(QStyledItemDelegate):
         if column == INCLUDE:
             self._check_box(painter, paint, option.rect, slide)
         elif column == SLIDE:
-            self._slide(painter, paint, option.rect, slide, index.data(Qt.ItemDataRole.DecorationRole))
+            picture = index.data(Qt.ItemDataRole.DecorationRole)
+            self._slide(painter, paint, option.rect, slide, picture, index.data(Role.Marks))
         elif column == MPP:
             self._mpp(painter, paint, option.rect, index, slide)
         else:
@@ -107,7 +109,15 @@ class SlideCellDelegate(QStyledItemDelegate):
         box = QRectF(rect.center().x() - 8, rect.center().y() - 8, 16, 16)
         paint_check_box(painter, paint, box, Qt.CheckState.Checked if slide.included else Qt.CheckState.Unchecked)
 
-    def _slide(self, painter: QPainter, paint: CellPaint, rect: QRect, slide: Slide, pixmap: QPixmap | None) -> None:
+    def _slide(
+        self,
+        painter: QPainter,
+        paint: CellPaint,
+        rect: QRect,
+        slide: Slide,
+        pixmap: QPixmap | None,
+        marks: tuple[str, ...],
+    ) -> None:
         size = SMALL_PICTURE if self.size_in_name else PICTURE
         frame = QRectF(rect.left() + 4, rect.center().y() - size.height() / 2, size.width(), size.height())
         radius = paint.theme.radius["thumbnail"]
@@ -135,6 +145,11 @@ class SlideCellDelegate(QStyledItemDelegate):
         painter.drawText(QRect(text.left(), middle - 21, text.width(), 20), _LEFT, name)
         painter.setFont(paint.caption)
         painter.setPen(paint.muted)
+        ratio = painter.device().devicePixelRatioF()
+        for number, mark in enumerate(marks):
+            place = text.left() + number * MARK_STEP
+            painter.drawPixmap(place, middle + 3, paint.icon(mark, paint.muted, MARK, ratio))
+        text.setLeft(text.left() + len(marks) * MARK_STEP)
         line = dimensions(slide)
         if self.size_in_name:
             line += f" · {file_size(slide.size)}"

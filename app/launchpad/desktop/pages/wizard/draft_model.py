@@ -48,6 +48,7 @@ class DraftModel(QObject):
         restored: an earlier draft was taken up; words for the banner.
         scan_changed: the search for slides began, moved on or ended.
         failed: an exception for the person to see.
+        imported: values of a table were taken; the `Applied`.
     """
 
     changed = Signal()
@@ -56,6 +57,7 @@ class DraftModel(QObject):
     restored = Signal(str)
     scan_changed = Signal()
     failed = Signal(object)
+    imported = Signal(object)
 
     def __init__(self, session: Session, jobs: Jobs, application_id: str, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -203,6 +205,23 @@ class DraftModel(QObject):
             if path not in self.draft.sources:
                 self.draft.sources.append(path)
         self._start_scan()
+
+    @Slot(str)
+    def import_values(self, path: str) -> None:
+        """Take values for the slides from a table; `imported` or `failed` follows."""
+        self._session.spawn(self._import(Path(path)))
+
+    async def _import(self, path: Path) -> None:
+        from launchpad.application.spreadsheet import apply_table
+
+        try:
+            applied = await in_thread(apply_table, path, tuple(self.draft.slides), self.draft.columns)
+        except LaunchpadError as error:
+            self._report(error)
+            return
+        if not self._ended:
+            self.slides.take_values(applied.slides)
+            self.imported.emit(applied)
 
     def cancel_scan(self) -> None:
         """Stop looking; what was found stays."""

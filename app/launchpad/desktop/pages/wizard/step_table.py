@@ -6,9 +6,10 @@ from functools import partial
 
 from PySide6.QtCore import QPoint, Qt, QUrl, Signal, Slot
 from PySide6.QtGui import QDesktopServices, QGuiApplication, QKeySequence, QShortcut
-from PySide6.QtWidgets import QHBoxLayout, QMenu, QWidget
+from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QMenu, QWidget
 from shiboken6 import isValid
 
+from launchpad.application.spreadsheet import Applied
 from launchpad.desktop.models.slide_edits import BadValue
 from launchpad.desktop.models.words import counted
 from launchpad.desktop.pages.wizard.draft_model import STEP_SLIDES, DraftModel
@@ -31,6 +32,7 @@ class TableStep(Card):
         self._model = model
         self._count = label("", "section", name="slide_count")
         self._attention = Pill("circle-x", "failed", name="attention_pill")
+        self._identifying = Pill("user", "partial", name="identifying_pill")
         self._undo = IconButton("undo-2", name="undo", tip=self.tr("Undo"))
         self._redo = IconButton("redo-2", name="redo", tip=self.tr("Redo"))
         self._remove = IconButton("trash-2", name="remove_slides", tip=self.tr("Remove the selected slides (Del)"))
@@ -41,6 +43,12 @@ class TableStep(Card):
                 "or to all slides below it (Ctrl+D)"
             )
         )
+        self._proposals = IconButton("check", self.tr("Values from files"), name="take_proposals")
+        self._proposals.setToolTip(self.tr("Fill empty cells with what the DICOM files say of stain and tissue"))
+        self._import = IconButton("table-2", self.tr("Import values"), name="import_values")
+        self._import.setToolTip(
+            self.tr("Take tissue, disease and MPP from a table (CSV) that names the files in a column “file”")
+        )
         add = IconButton("plus", self.tr("Add slides"), name="add_slides")
         add.clicked.connect(self.add_wanted)
         tools = QWidget()
@@ -49,8 +57,9 @@ class TableStep(Card):
         row.setSpacing(8)
         row.addWidget(self._count)
         row.addWidget(self._attention)
+        row.addWidget(self._identifying)
         row.addStretch(1)
-        for button in (self._undo, self._redo, self._remove, self._fill, add):
+        for button in (self._undo, self._redo, self._remove, self._fill, self._proposals, self._import, add):
             row.addWidget(button)
         self.column.setSpacing(0)
         self.column.addWidget(tools)
@@ -78,6 +87,8 @@ class TableStep(Card):
         self._redo.clicked.connect(model.stack.redo)
         self._remove.clicked.connect(self.view.remove_selected)
         self._fill.clicked.connect(self.view.fill_down)
+        self._proposals.clicked.connect(model.slides.take_proposals)
+        self._import.clicked.connect(self._choose_table)
         for keys, action in (
             (QKeySequence(QKeySequence.StandardKey.Undo), model.stack.undo),
             (QKeySequence(QKeySequence.StandardKey.Redo), model.stack.redo),
@@ -90,6 +101,7 @@ class TableStep(Card):
         self.view.customContextMenuRequested.connect(self._menu)
         self.view.refused.connect(self._show_refused)
         self.view.selectionModel().selectionChanged.connect(self._refresh)
+        model.imported.connect(self._show_import)
         model.changed.connect(self._refresh)
         model.stack.indexChanged.connect(self._refresh)
         self._refresh()
@@ -116,6 +128,18 @@ class TableStep(Card):
         self._attention.set_text(
             counted(waiting, self.tr("1 needs attention"), self.tr("%n need attention", "", waiting))
         )
+        named = sum(1 for slide in self._model.draft.included() if slide.identifying)
+        self._identifying.setVisible(bool(named))
+        self._identifying.set_text(
+            counted(named, self.tr("1 may identify somebody"), self.tr("%n may identify somebody", "", named))
+        )
+        self._identifying.setToolTip(
+            self.tr(
+                "Labels, names and dates that stand in the files, or in their names, are sent with them. "
+                "Point at a slide to see which."
+            )
+        )
+        self._proposals.setVisible(bool(slides.open_proposals()))
         stack = self._model.stack
         self._undo.setEnabled(stack.canUndo())
         self._redo.setEnabled(stack.canRedo())
@@ -137,6 +161,25 @@ class TableStep(Card):
                     self.tr("%n values could not be used, their cells were left as they are: %1", "", len(bad)),
                 ).replace("%1", values)
             )
+
+    @Slot()
+    def _choose_table(self) -> None:
+        dialog = QFileDialog(self, self.tr("Import values for the slides"))
+        dialog.setObjectName("import_dialog")
+        dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
+        dialog.setNameFilters([self.tr("Tables (*.csv *.tsv *.txt)"), self.tr("All files (*)")])
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.fileSelected.connect(self._model.import_values)
+        dialog.open()
+
+    @Slot(object)
+    def _show_import(self, applied: Applied) -> None:
+        lines = [self.tr("Values for %n slide(s) were taken.", "", applied.matched)]
+        if applied.unmatched:
+            lines.append(self.tr("No slide for: %1").replace("%1", ", ".join(applied.unmatched[:10])))
+        lines.extend(applied.problems[:10])
+        self._message_text.setText("\n".join(lines))
+        self._message.setVisible(bool(applied.unmatched or applied.problems))
 
     @Slot(QPoint)
     def _menu(self, place: QPoint) -> None:
