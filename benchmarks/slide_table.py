@@ -21,7 +21,7 @@ def main() -> None:
     parser.add_argument("--picture", type=Path)
     arguments = parser.parse_args()
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
-    with tempfile.TemporaryDirectory() as data:
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as data:
         os.environ["LAUNCHPAD_DATA_DIR"] = data
         measure(arguments.folder, arguments.picture)
 
@@ -32,14 +32,16 @@ def measure(folder: Path, picture: Path | None) -> None:
     from PySide6.QtCore import Qt, QTimer
     from PySide6.QtWidgets import QApplication
 
-    from launchpad.desktop.app import style_application
     from launchpad.desktop.background import Jobs, pool
     from launchpad.desktop.pages.wizard.wizard import WizardPage
     from launchpad.desktop.session import Session
+    from launchpad.desktop.theme import palette
     from launchpad.platform import embedded
 
     app = QApplication([])
-    style_application(app)
+    app.setStyle("Fusion")
+    app.setQuitOnLastWindowClosed(False)
+    palette.set_theme(app, False)
     loop = qasync.QEventLoop(app)
     asyncio.set_event_loop(loop)
     session, jobs = Session(), Jobs()

@@ -165,6 +165,7 @@ class DraftModel(QObject):
         self.version_loaded.emit()
         self._announce()
         self._start_scan()
+        await in_thread(self._session.slides.start)  # the first slides shall not wait for the readers
 
     # What is missing
 

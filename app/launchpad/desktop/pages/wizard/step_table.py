@@ -36,20 +36,21 @@ class TableStep(Card):
         self._undo = IconButton("undo-2", name="undo", tip=self.tr("Undo"))
         self._redo = IconButton("redo-2", name="redo", tip=self.tr("Redo"))
         self._remove = IconButton("trash-2", name="remove_slides", tip=self.tr("Remove the selected slides (Del)"))
-        self._fill = IconButton("copy", self.tr("Fill down"), name="fill_down")
+        self._fill = IconButton("copy", name="fill_down", tip=self.tr("Fill down"))
         self._fill.setToolTip(
             self.tr(
-                "Copy the value of the current column from the first selected slide to the other selected ones, "
+                "Fill down: copy the value of the current column from the first selected slide to the other selected ones, "
                 "or to all slides below it (Ctrl+D)"
             )
         )
-        self._proposals = IconButton("check", self.tr("Values from files"), name="take_proposals")
+        self._proposals = IconButton("file-text", name="take_proposals", tip=self.tr("Values from files"))
         self._proposals.setToolTip(self.tr("Fill empty cells with what the DICOM files say of stain and tissue"))
-        self._import = IconButton("table-2", self.tr("Import values"), name="import_values")
-        self._import.setToolTip(
-            self.tr("Take tissue, disease and MPP from a table (CSV) that names the files in a column “file”")
+        self._import = IconButton(
+            "table-2",
+            name="import_values",
+            tip=self.tr("Import tissue, disease and MPP from a table (CSV) that names the files in a column “file”"),
         )
-        add = IconButton("plus", self.tr("Add slides"), name="add_slides")
+        add = IconButton("plus", self.tr("Add"), name="add_slides", tip=self.tr("Add slides"))
         add.clicked.connect(self.add_wanted)
         tools = QWidget()
         row = QHBoxLayout(tools)
@@ -131,7 +132,7 @@ class TableStep(Card):
         named = sum(1 for slide in self._model.draft.included() if slide.identifying)
         self._identifying.setVisible(bool(named))
         self._identifying.set_text(
-            counted(named, self.tr("1 may identify somebody"), self.tr("%n may identify somebody", "", named))
+            counted(named, self.tr("1 identifying"), self.tr("%n identifying", "", named))
         )
         self._identifying.setToolTip(
             self.tr(
