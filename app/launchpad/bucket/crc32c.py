@@ -9,7 +9,7 @@ from pathlib import Path
 from launchpad.errors import NotFound
 from launchpad.progress import Progress
 
-_BLOCK = 1 << 20
+_BLOCK = 1 << 18  # larger ones cost page faults
 
 
 class Crc32c:

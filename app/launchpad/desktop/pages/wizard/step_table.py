@@ -39,8 +39,8 @@ class TableStep(Card):
         self._fill = IconButton("copy", name="fill_down", tip=self.tr("Fill down"))
         self._fill.setToolTip(
             self.tr(
-                "Fill down: copy the value of the current column from the first selected slide to the other selected ones, "
-                "or to all slides below it (Ctrl+D)"
+                "Fill down: copy the value of the current column from the first selected slide to the other "
+                "selected ones, or to all slides below it (Ctrl+D)"
             )
         )
         self._proposals = IconButton("file-text", name="take_proposals", tip=self.tr("Values from files"))
@@ -131,9 +131,7 @@ class TableStep(Card):
         )
         named = sum(1 for slide in self._model.draft.included() if slide.identifying)
         self._identifying.setVisible(bool(named))
-        self._identifying.set_text(
-            counted(named, self.tr("1 identifying"), self.tr("%n identifying", "", named))
-        )
+        self._identifying.set_text(counted(named, self.tr("1 identifying"), self.tr("%n identifying", "", named)))
         self._identifying.setToolTip(
             self.tr(
                 "Labels, names and dates that stand in the files, or in their names, are sent with them. "
