@@ -20,6 +20,7 @@ import psutil
 import pytest
 import tifffile
 
+from dicom_files import add_specimen, picture, write
 from launchpad import geojson
 from launchpad.bucket.crc32c import crc32c_file
 from launchpad.cli.app import app
@@ -467,3 +468,42 @@ def test_output_into_a_pipe_that_closes_is_no_mistake(platform_endpoint: Endpoin
     assert answer.returncode == 1
     assert "Traceback" not in answer.stderr
     assert "Exception ignored" not in answer.stderr
+
+
+@pytest.mark.usefixtures("platform_endpoint")
+def test_prepare_takes_values_of_a_table_and_proposals_and_tries_mappings_dry(tmp_path: Path, sample_svs: Path) -> None:
+    folder = tmp_path / "slides"
+    (folder / "dicom").mkdir(parents=True)
+    shutil.copy(sample_svs, folder / "a.svs")
+    shutil.copy(sample_svs, folder / "b.svs")
+    stains = [("12710003", "hematoxylin stain"), ("36879007", "eosin")]
+    write(folder / "dicom" / "x.dcm", picture(), change=lambda data: add_specimen(data, stains, ("39607008", "Lung")))
+    manifest, values = tmp_path / "run.csv", tmp_path / "values.csv"
+
+    dry = json.loads(
+        done_here(
+            "application", "run", "prepare", "he-tme", str(manifest), str(folder), "--dry-run", "--format", "json",
+            "--mapping", r"a\.svs$:tissue=LIVER",
+        )
+    )  # fmt: skip
+    assert dry["mappings"][0]["slides"] == [str(folder / "a.svs")]
+    assert dry["unmatched"] == [str(folder / "b.svs"), str(folder / "dicom" / "x.dcm")]
+    assert not manifest.exists()
+
+    values.write_text("file;tissue;disease\na;liver;Liver cancer\nz.svs;LUNG;\nb.svs;moon;\n")
+    answer = run(
+        "prepare", "he-tme", manifest, folder, "--values", values, "--accept-proposals",
+        "--mapping", r"a\.svs$:disease=BREAST_CANCER",
+    )  # fmt: skip
+    assert answer.returncode == 0, answer.stderr
+    for words in ("Values for 2 of 3", "row “z.svs”", "“moon” is none of", "The same content"):
+        assert words in answer.stderr + answer.stdout, words
+    with manifest.open(newline="") as file:
+        rows = {Path(row["external_id"]).name: row for row in csv.DictReader(file, delimiter=";")}
+    assert (rows["a.svs"]["tissue"], rows["a.svs"]["disease"]) == ("LIVER", "BREAST_CANCER")
+    assert rows["b.svs"]["tissue"] == ""
+    assert (rows["x.dcm"]["tissue"], rows["x.dcm"]["staining_method"]) == ("LUNG", "H&E")
+
+    submitted = run("submit", "he-tme", manifest)
+    assert submitted.returncode == 2
+    assert "Row 3, column tissue: it is missing." in submitted.stderr

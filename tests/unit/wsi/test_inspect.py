@@ -7,8 +7,10 @@ from pathlib import Path
 
 import numpy as np
 import tifffile
+from pydicom.dataset import Dataset
 from typer.testing import CliRunner
 
+from dicom_files import add_specimen, picture, write
 from launchpad.cli.wsi import app
 
 
@@ -67,3 +69,33 @@ def test_dicom_inspect_names_a_damaged_file(tmp_path: Path) -> None:
     answer = CliRunner().invoke(app, ["dicom", "inspect", str(tmp_path)])
     assert answer.exit_code == 1
     assert "x.dcm" in answer.stderr
+
+
+def test_inspect_shows_scanner_specimen_and_a_difference_of_mpp(tmp_path: Path) -> None:
+    def change(data: Dataset) -> None:
+        add_specimen(data, [("12710003", "hematoxylin stain")], ("39607008", "Lung"))
+        data.SharedFunctionalGroupsSequence[0].PixelMeasuresSequence[0].PixelSpacing = [0.0006, 0.0005]
+
+    path = write(tmp_path / "base.dcm", picture(), change=change)
+    text = CliRunner().invoke(app, ["inspect", str(path)]).stdout
+    for line in ("Scanner: Maker Model 7", "Stained with: hematoxylin stain", "Tissue of: Lung", "0.6 µm high"):
+        assert line in text
+    found = json.loads(CliRunner().invoke(app, ["inspect", str(path), "--format", "json"]).stdout)
+    assert found["specimen"]["anatomy"] == [{"value": "39607008", "scheme": "SCT", "meaning": "Lung"}]
+    assert found["extra"]["scanner"] == "Maker Model 7"
+
+
+def test_geojson_becomes_annotations(tmp_path: Path) -> None:
+    write(tmp_path / "base.dcm", picture())
+    file = tmp_path / "nuclei.geojson"
+    square = [[1, 1], [9, 1], [9, 9], [1, 1]]
+    features = [
+        {"type": "Feature", "geometry": {"type": kind, "coordinates": place}, "properties": {}}
+        for kind, place in (("Polygon", [square]), ("Polygon", [[[999, 1], [1000, 1], [1000, 9]]]))
+    ]
+    file.write_text(json.dumps({"type": "FeatureCollection", "features": features}))
+    done = CliRunner().invoke(app, ["dicom", "geojson_import", str(tmp_path), str(file)])
+    assert done.exit_code == 0, done.output
+    assert "1 polygon(s) and 0 point(s)" in done.output
+    assert "Left out: 1 outside of the slide." in done.output
+    assert (tmp_path / "nuclei_annotations.dcm").is_file()
