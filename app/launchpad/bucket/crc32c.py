@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import base64
 import binascii
+from functools import lru_cache
 from pathlib import Path
 
 from launchpad.errors import NotFound
 from launchpad.progress import Progress
 
 _BLOCK = 1 << 18  # larger ones cost page faults
+
+_POLYNOMIAL = 0x82F63B78
 
 
 class Crc32c:
@@ -25,9 +28,43 @@ class Crc32c:
         """Add bytes."""
         self._value = self._extend(self._value, block)
 
+    @property
+    def value(self) -> int:
+        """The checksum so far, as a number."""
+        return self._value
+
     def base64(self) -> str:
         """The checksum so far."""
         return encode(self._value)
+
+
+def combine(first: int, second: int, length: int) -> int:
+    """Checksum of two pieces one after the other, from their checksums and the second one's length in bytes.
+
+    As zlib's crc32_combine: multiplication by x^(8·length) modulo CRC-32C's polynomial, reflected.
+    """
+    return _multiply(_power(8 * length), first) ^ second
+
+
+def _multiply(a: int, b: int) -> int:
+    product = 0
+    for bit in range(31, -1, -1):
+        if a >> bit & 1:
+            product ^= b
+        b = (b >> 1) ^ (_POLYNOMIAL if b & 1 else 0)
+    return product
+
+
+@lru_cache(maxsize=256)
+def _power(exponent: int) -> int:
+    """x to this power; 1 is the highest bit."""
+    result, square = 1 << 31, 1 << 30
+    while exponent:
+        if exponent & 1:
+            result = _multiply(square, result)
+        square = _multiply(square, square)
+        exponent >>= 1
+    return result
 
 
 def encode(value: int) -> str:

@@ -131,6 +131,7 @@ class _Platform:
         from launchpad.localplatform.identity.tokens import Identity
         from launchpad.localplatform.objectstore.server import StoreServer
         from launchpad.localplatform.objectstore.storage import Storage, load_keys
+        from launchpad.localplatform.objectstore.uploads import Uploads
 
         self._layout = layout
         self._root = root
@@ -139,7 +140,9 @@ class _Platform:
         self._keys = load_keys(self._database)
         self._identity = Identity(layout.keys, f"{root}/")
         self._storage = Storage(layout.objects, self._database)
-        self._store = StoreServer(("127.0.0.1", 0), self._storage, self._keys, self.launch_secret)
+        uploads = Uploads(self._storage, self._database)
+        uploads.sweep()
+        self._store = StoreServer(("127.0.0.1", 0), self._storage, uploads, self._keys, self.launch_secret)
         self._store.start()
         self._scheduler: Scheduler | None = None
         self._lifetime: Lifetime | None = None

@@ -100,7 +100,7 @@ class OutputRow(Base):
 
 
 class ObjectRow(Base):
-    """An object of the store: own bytes in `file`, or a reference to a file of the user in `reference`."""
+    """An object of the store: own bytes in `file`, or in several `pieces`, or a file of the user in `reference`."""
 
     __tablename__ = "object"
 
@@ -115,3 +115,31 @@ class ObjectRow(Base):
     reference: Mapped[str | None] = mapped_column(String)
     mtime_ns: Mapped[int | None] = mapped_column(BigInteger)
     inode: Mapped[int | None] = mapped_column(BigInteger)
+    pieces: Mapped[list[list[Any]] | None] = mapped_column(JSON(none_as_null=True))
+    """File and size of each, in their order; an upload in parts is never copied together while somebody waits."""
+
+
+class UploadRow(Base):
+    """An upload in parts that is neither completed nor aborted."""
+
+    __tablename__ = "upload"
+
+    id: Mapped[str] = mapped_column(String(36), primary_key=True)
+    bucket: Mapped[str] = mapped_column(String)
+    key: Mapped[str] = mapped_column(String)
+    content_type: Mapped[str] = mapped_column(String)
+    created: Mapped[str] = mapped_column(String)
+
+
+class UploadPartRow(Base):
+    """A part of it, whole and checked; its bytes are `file`."""
+
+    __tablename__ = "upload_part"
+
+    upload_id: Mapped[str] = mapped_column(ForeignKey("upload.id"), primary_key=True)
+    number: Mapped[int] = mapped_column(Integer, primary_key=True)
+    size: Mapped[int] = mapped_column(BigInteger)
+    crc32c: Mapped[str] = mapped_column(String)
+    etag: Mapped[str] = mapped_column(String)
+    file: Mapped[str] = mapped_column(String)
+    created: Mapped[str] = mapped_column(String)

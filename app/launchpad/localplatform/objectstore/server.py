@@ -1,59 +1,47 @@
-"""The store's HTTP: PUT, GET (one range), HEAD, DELETE of objects, each signed, on the standard library's server."""
+"""The store's HTTP: objects, lists and uploads in parts, each request signed, on the standard library's server."""
 
 from __future__ import annotations
 
 import base64
+import hashlib
 import hmac
 import json
 import os
 import re
 import socket
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import BinaryIO
-from urllib.parse import unquote, urlsplit
-from xml.sax.saxutils import escape
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 from launchpad.bucket import signing
 from launchpad.bucket.crc32c import Crc32c
 from launchpad.errors import SlideError
 from launchpad.localplatform.database.tables import ObjectRow
+from launchpad.localplatform.objectstore import listing, xml
+from launchpad.localplatform.objectstore.errors import STATUS, StoreError
 from launchpad.localplatform.objectstore.storage import Keys, Storage
+from launchpad.localplatform.objectstore.uploads import LARGEST_PART, MOST_PARTS, Uploads
 
 _BLOCK = 1 << 20
 _IDLE = 120  # seconds
-_STATUS = {
-    "AccessDenied": 403,
-    "AuthorizationHeaderMalformed": 400,
-    "AuthorizationQueryParametersError": 400,
-    "BadDigest": 400,
-    "ExpiredToken": 400,
-    "InternalError": 500,
-    "InvalidAccessKeyId": 403,
-    "InvalidArgument": 400,
-    "InvalidRange": 416,
-    "InvalidRequest": 400,
-    "MissingContentLength": 411,
-    "NoSuchBucket": 404,
-    "NoSuchKey": 404,
-    "NotImplemented": 501,
-    "PreconditionFailed": 412,
-    "RequestTimeTooSkewed": 403,
-    "SignatureDoesNotMatch": 403,
-    "SourceChanged": 409,
-}
-
-
-class StoreError(Exception):
-    """An answer with an error code."""
-
-    def __init__(self, code: str, message: str) -> None:
-        super().__init__(code, message)
-        self.code = code
-        self.message = message
+_LONGEST_KEY = 1024  # bytes
+_LIST_PARAMETERS = frozenset(
+    (
+        "prefix",
+        "delimiter",
+        "max-keys",
+        "marker",
+        "list-type",
+        "continuation-token",
+        "start-after",
+        "encoding-type",
+        "fetch-owner",
+    )
+)
 
 
 class StoreServer(ThreadingHTTPServer):
@@ -62,10 +50,14 @@ class StoreServer(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 128
 
-    def __init__(self, address: tuple[str, int], storage: Storage, keys: Keys, launch_secret: str) -> None:
+    def __init__(
+        self, address: tuple[str, int], storage: Storage, uploads: Uploads, keys: Keys, launch_secret: str
+    ) -> None:
         self.storage = storage
+        self.uploads = uploads
         self.keys = keys
         self.launch_secret = launch_secret
+        self._open: set[socket.socket] = set()
         super().__init__(address, _Handler)
         self._thread = threading.Thread(target=self.serve_forever, name="object store", daemon=True)
 
@@ -80,10 +72,25 @@ class StoreServer(ThreadingHTTPServer):
         self._thread.start()
 
     def stop(self) -> None:
-        """End, and close the port."""
+        """End, and close the port and all connections."""
         self.shutdown()
         self._thread.join()
+        for connection in list(self._open):
+            with suppress(OSError):  # the client was faster
+                connection.shutdown(socket.SHUT_RDWR)
         self.server_close()
+
+    def get_request(self) -> tuple[socket.socket, object]:
+        """Take a connection, and remember it for the end."""
+        connection, address = super().get_request()
+        self._open.add(connection)
+        return connection, address
+
+    def shutdown_request(self, request: socket.socket | tuple[bytes, socket.socket]) -> None:
+        """Close a connection."""
+        if isinstance(request, socket.socket):
+            self._open.discard(request)
+        super().shutdown_request(request)
 
     def handle_error(self, request: object, client_address: object) -> None:
         """A client that went away is no event."""
@@ -107,16 +114,16 @@ class _Handler(BaseHTTPRequestHandler):
         self._answer(self._put)
 
     def do_GET(self) -> None:
-        self._answer(lambda bucket, key: self._get(bucket, key, body=True))
+        self._answer(self._get)
 
     def do_HEAD(self) -> None:
-        self._answer(lambda bucket, key: self._get(bucket, key, body=False))
+        self._answer(self._get)
 
     def do_DELETE(self) -> None:
         self._answer(self._delete)
 
     def do_POST(self) -> None:
-        self._answer(self._not_yet)
+        self._answer(self._post)
 
     # --- each request -----------------------------------------------------------------------------------------------
     def _answer(self, act: Callable[[str, str], None]) -> None:
@@ -130,8 +137,9 @@ class _Handler(BaseHTTPRequestHandler):
             bucket, _, key = unquote(parts.path).lstrip("/").partition("/")
             if bucket != self.server.keys.bucket:
                 raise StoreError("NoSuchBucket", "The bucket does not exist.")
-            if not key or any(name in parts.query for name in ("uploads", "uploadId", "list-type")):
-                raise StoreError("NotImplemented", "Listing and multipart uploads are not there yet.")
+            if len(key.encode()) > _LONGEST_KEY:
+                raise StoreError("InvalidArgument", f"The key is longer than {_LONGEST_KEY} bytes.")
+            self._query = dict(parse_qsl(parts.query, keep_blank_values=True))
             act(bucket, key)
         except signing.SignatureError as error:
             self._fail(error.code, error.message)
@@ -147,40 +155,127 @@ class _Handler(BaseHTTPRequestHandler):
     def _secret(self, access_key: str) -> str | None:
         return self.server.keys.secret_key if access_key == self.server.keys.access_key else None
 
-    def _not_yet(self, bucket: str, key: str) -> None:
-        raise StoreError("NotImplemented", "This operation is not there yet.")
-
     def _put(self, bucket: str, key: str) -> None:
-        if len(key.encode()) > 1024:
-            raise StoreError("InvalidArgument", "The key is longer than 1024 bytes.")
+        if not key:
+            raise StoreError("MethodNotAllowed", "The bucket is there; it is not made or changed by requests.")
+        if "uploadId" in self._query:
+            self._put_part(bucket, key)
+            return
+        if self._query:
+            raise StoreError("NotImplemented", f"This store has no {', '.join(self._query)}.")
+        if "x-amz-copy-source" in self.headers or "x-goog-copy-source" in self.headers:
+            raise StoreError("NotImplemented", "This store does not copy.")
         if self.headers.get("x-goog-if-generation-match") == "0" and self.server.storage.find(bucket, key):
+            raise StoreError("PreconditionFailed", "The object exists.")
+        if self.headers.get("If-None-Match") == "*" and self.server.storage.find(bucket, key):
             raise StoreError("PreconditionFailed", "The object exists.")
         reference = self.headers.get("x-launchpad-reference")
         row = self._refer(bucket, key, reference) if reference else self._store(bucket, key)
         self._send(200, self._headers_of(row) | {"Content-Length": "0"})
 
+    def _post(self, bucket: str, key: str) -> None:
+        if key and "uploads" in self._query:
+            self._refuse_preconditions()
+            self._small_body()
+            content_type = self.headers.get("Content-Type", "application/octet-stream")
+            upload_id = self.server.uploads.begin(bucket, key, content_type)
+            self._send_xml(xml.document("InitiateMultipartUploadResult", Bucket=bucket, Key=key, UploadId=upload_id))
+        elif key and "uploadId" in self._query:
+            self._refuse_preconditions()
+            wanted = xml.read_complete(self._small_body())
+            row = self.server.uploads.complete(self._query["uploadId"], bucket, key, wanted)
+            place = f"{self.server.endpoint}/{signing.quote_path(f'{bucket}/{key}')}"
+            answer = xml.document(
+                "CompleteMultipartUploadResult", Location=place, Bucket=bucket, Key=key, ETag=f'"{row.etag}"'
+            )
+            self._send_xml(answer, {"x-goog-hash": f"crc32c={row.crc32c}"})
+        elif not key and "delete" in self._query:
+            keys, quiet = xml.read_delete(self._small_body())
+            for name in keys:
+                self.server.storage.remove(bucket, name)  # one that is not there counts as deleted
+            self._send_xml(xml.document("DeleteResult", xml.deleted([] if quiet else keys, {})))
+        else:
+            raise StoreError("NotImplemented", "This operation is not there.")
+
+    def _put_part(self, bucket: str, key: str) -> None:
+        self._refuse_preconditions()
+        number, upload_id = self._query.get("partNumber", ""), self._query["uploadId"]
+        if not number.isdigit() or not 1 <= int(number) <= MOST_PARTS:
+            raise StoreError("InvalidArgument", f"The part number must be 1 to {MOST_PARTS}.")
+        length = self.headers.get("Content-Length", "")
+        if not length.isdigit():
+            raise StoreError("MissingContentLength", "A part needs Content-Length.")
+        if int(length) > LARGEST_PART:
+            raise StoreError("EntityTooLarge", "The part is larger than 5 GiB.")
+        self.server.uploads.check(upload_id, bucket, key)
+        temporary = self.server.storage.temporary()
+        try:
+            size, crc32c = self._receive(temporary, sync=False)
+            etag = self.server.uploads.put(upload_id, bucket, key, int(number), temporary, size, crc32c)
+        finally:
+            temporary.unlink(missing_ok=True)
+        self._send(200, {"ETag": f'"{etag}"', "x-goog-hash": f"crc32c={crc32c}", "Content-Length": "0"})
+
+    def _refuse_preconditions(self) -> None:
+        """As the cloud's store does for uploads in parts."""
+        for name in self.headers:
+            if name.lower().startswith(("x-goog-if-", "if-match", "if-none-match")):
+                raise StoreError("InvalidArgument", f"{name} is not taken for uploads in parts.")
+
+    def _small_body(self) -> bytes:
+        data = bytearray()
+        if self.headers.get("Content-Length") is None and self.headers.get("Transfer-Encoding") is None:
+            self._body_read = True
+            return b""
+        for block in self._blocks():
+            data += block
+            if len(data) > xml.LIMIT:
+                raise StoreError("EntityTooLarge", "The body is too large.")
+        self._body_read = True
+        return bytes(data)
+
     def _store(self, bucket: str, key: str) -> ObjectRow:
         storage = self.server.storage
         temporary = storage.temporary()
-        checksum = Crc32c()
-        size = 0
         try:
-            with temporary.open("xb", buffering=0) as file:
-                for block in self._blocks():
-                    file.write(block)
-                    checksum.update(bytes(block))
-                    size += len(block)
-                os.fsync(file.fileno())
-            self._body_read = True
-            wanted = _hash(self.headers.get("x-goog-hash", ""))
-            if wanted is not None and wanted != checksum.base64():
-                raise StoreError("BadDigest", f"The CRC32C is {checksum.base64()}, not {wanted}.")
+            size, crc32c = self._receive(temporary, sync=True)
             content_type = self.headers.get("Content-Type", "application/octet-stream")
-            return storage.commit(
-                temporary, bucket, key, size=size, crc32c=checksum.base64(), content_type=content_type
-            )
+            return storage.commit(temporary, bucket, key, size=size, crc32c=crc32c, content_type=content_type)
         finally:
             temporary.unlink(missing_ok=True)
+
+    def _receive(self, temporary: Path, *, sync: bool) -> tuple[int, str]:
+        """Write the body under a temporary name; its size and checksum, which was compared with what was promised."""
+        wanted = _hash(self.headers.get("x-goog-hash", ""), "crc32c")
+        promised = self.headers.get("Content-MD5") or _hash(self.headers.get("x-goog-hash", ""), "md5")
+        payload = self.headers.get("x-amz-content-sha256", "")
+        digests = {"MD5": (hashlib.md5(usedforsecurity=False), promised)} if promised else {}
+        sha256 = hashlib.sha256() if re.fullmatch(r"[0-9a-f]{64}", payload) else None
+        checksum = Crc32c()
+        size = 0
+        length = self.headers.get("Content-Length", "")
+        self.server.storage.require_room(int(length) if length.isdigit() else 0)
+        with temporary.open("xb", buffering=0) as file:
+            for block in self._blocks():
+                data = bytes(block)
+                file.write(block)
+                checksum.update(data)
+                for digest, _ in digests.values():
+                    digest.update(data)
+                if sha256 is not None:
+                    sha256.update(data)
+                size += len(block)
+            if sync:
+                os.fsync(file.fileno())
+        self._body_read = True
+        if wanted is not None and wanted != checksum.base64():
+            raise StoreError("BadDigest", f"The CRC32C is {checksum.base64()}, not {wanted}.")
+        for name, (digest, given) in digests.items():
+            if base64.b64encode(digest.digest()).decode() != given:
+                raise StoreError("BadDigest", f"The {name} is another than was said.")
+        if sha256 is not None and sha256.hexdigest() != payload:
+            raise StoreError("BadDigest", "The SHA-256 of the body is another than was signed.")
+        return size, checksum.base64()
 
     def _blocks(self) -> Iterator[bytes | memoryview]:
         length, encoding = self.headers.get("Content-Length"), self.headers.get("Transfer-Encoding", "").lower()
@@ -239,28 +334,103 @@ class _Handler(BaseHTTPRequestHandler):
         self.server.storage.open_path(row)  # changed between the client's look and ours: refused at once
         return row
 
-    def _get(self, bucket: str, key: str, *, body: bool) -> None:
+    def _get(self, bucket: str, key: str) -> None:
+        if not key:
+            self._get_bucket(bucket)
+            return
+        if "uploadId" in self._query:
+            self._list_parts(bucket, key)
+            return
         row = self.server.storage.find(bucket, key)
         if row is None:
             raise StoreError("NoSuchKey", "The object does not exist.")
-        path = self.server.storage.open_path(row)
-        span = self._range(row.size)
+        self._check_conditions(row)
+        pieces = self.server.storage.pieces(row)
+        same = self.headers.get("If-Range", "").strip('"')
+        span = self._range(row.size) if same in ("", row.etag) else None
         headers = self._headers_of(row) | {"Content-Type": row.content_type, "Accept-Ranges": "bytes"}
         start, end = span or (0, row.size)
         headers["Content-Length"] = str(end - start)
         if span:
             headers["Content-Range"] = f"bytes {start}-{end - 1}/{row.size}"
-        with path.open("rb") as file:
+        with ExitStack() as stack:
+            # Opened before the answer begins: replaced meanwhile, they are still read as they were.
+            files = [(stack.enter_context(path.open("rb")), size) for path, size in pieces]
             self._send(206 if span else 200, headers)
-            if body:
-                self._copy(file, start, end - start)
+            if self.command == "GET":
+                self._copy(files, start, end)
 
-    def _copy(self, file: BinaryIO, start: int, count: int) -> None:
-        file.seek(start)
+    def _check_conditions(self, row: ObjectRow) -> None:
+        wanted, unwanted = self.headers.get("If-Match"), self.headers.get("If-None-Match")
+        if wanted is not None and wanted.strip() != "*" and row.etag not in _etags(wanted):
+            raise StoreError("PreconditionFailed", "The object has another ETag.")
+        if unwanted is not None and (unwanted.strip() == "*" or row.etag in _etags(unwanted)):
+            raise StoreError("NotModified", "The object has this ETag.")
+
+    def _get_bucket(self, bucket: str) -> None:
+        if self.command == "HEAD":
+            self._send(200, {"Content-Length": "0"})
+        elif "location" in self._query:
+            self._send_xml(xml.document("LocationConstraint"))
+        elif "uploads" in self._query:
+            self._list_uploads(bucket)
+        elif self._query.keys() <= _LIST_PARAMETERS or any(name.startswith("X-Amz-") for name in self._query):
+            self._send_xml(listing.objects(self.server.storage, bucket, self._query))
+        else:
+            raise StoreError("NotImplemented", f"This store has no {', '.join(sorted(self._query))}.")
+
+    def _list_parts(self, bucket: str, key: str) -> None:
+        upload_id = self._query["uploadId"]
+        count = listing.number(self._query, "max-parts", 1000)
+        after = listing.number(self._query, "part-number-marker", MOST_PARTS, 0)
+        rows = self.server.uploads.parts(upload_id, bucket, key, after, count)
+        shown = rows[:count]
+        answer = xml.document(
+            "ListPartsResult",
+            xml.parts(shown),
+            Bucket=bucket,
+            Key=key,
+            UploadId=upload_id,
+            StorageClass="STANDARD",
+            PartNumberMarker=after,
+            NextPartNumberMarker=shown[-1].number if shown else None,
+            MaxParts=count,
+            IsTruncated=len(rows) > count,
+        )
+        self._send_xml(answer)
+
+    def _list_uploads(self, bucket: str) -> None:
+        count, encoding = listing.number(self._query, "max-uploads", 1000), self._query.get("encoding-type")
+        prefix = self._query.get("prefix", "")
+        marker = self._query.get("key-marker", "")
+        after = (marker, self._query.get("upload-id-marker", "\U0010ffff" if marker else ""))
+        rows = self.server.uploads.open(bucket, prefix, after, count)
+        shown, more = rows[:count], len(rows) > count
+        answer = xml.document(
+            "ListMultipartUploadsResult",
+            xml.uploads(shown, encoding),
+            Bucket=bucket,
+            Prefix=xml.key_text(prefix, encoding),
+            KeyMarker=xml.key_text(marker, encoding),
+            NextKeyMarker=xml.key_text(shown[-1].key, encoding) if more and shown else None,
+            NextUploadIdMarker=shown[-1].id if more and shown else None,
+            MaxUploads=count,
+            EncodingType=encoding,
+            IsTruncated=more,
+        )
+        self._send_xml(answer)
+
+    def _copy(self, files: Sequence[tuple[BinaryIO, int]], start: int, end: int) -> None:
         self.wfile.flush()
-        sent = self.connection.sendfile(file, start, count) if count else 0
-        if sent != count:
-            self.close_connection = True  # the file became shorter under us; the client sees a cut answer
+        position = 0
+        for file, size in files:
+            first, last = max(start, position), min(end, position + size)
+            if first < last:
+                file.seek(first - position)
+                if self.connection.sendfile(file, first - position, last - first) != last - first:
+                    self.close_connection = True  # the file became shorter under us; the client sees a cut answer
+                    return
+            position += size
 
     def _range(self, size: int) -> tuple[int, int] | None:
         """Start and end (exclusive) of the one range that was asked for; None for the whole object."""
@@ -277,7 +447,11 @@ class _Handler(BaseHTTPRequestHandler):
         return start, end
 
     def _delete(self, bucket: str, key: str) -> None:
-        if not self.server.storage.remove(bucket, key):
+        if not key:
+            raise StoreError("MethodNotAllowed", "The bucket is not deleted.")
+        if "uploadId" in self._query:
+            self.server.uploads.abort(self._query["uploadId"], bucket, key)
+        elif not self.server.storage.remove(bucket, key):
             raise StoreError("NoSuchKey", "The object does not exist.")
         self._send(204, {})
 
@@ -296,23 +470,30 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header(name, value)
         self.end_headers()
 
+    def _send_xml(self, data: bytes, headers: Mapping[str, str] | None = None) -> None:
+        self._send(200, {"Content-Type": "application/xml", "Content-Length": str(len(data))} | dict(headers or {}))
+        self.wfile.write(data)
+
     def _fail(self, code: str, message: str) -> None:
-        inner = f"<Code>{code}</Code><Message>{escape(message)}</Message>"
-        data = f"<?xml version='1.0' encoding='UTF-8'?><Error>{inner}</Error>".encode()
+        data = b"" if code == "NotModified" else xml.error(code, message)
         if not self._body_read:
             self.close_connection = True  # what is left of the body would be taken for the next request
         with suppress(OSError):
             headers = {"Content-Type": "application/xml", "Content-Length": str(len(data))}
             if self.close_connection:
                 headers["Connection"] = "close"
-            self._send(_STATUS.get(code, 400), headers)
+            self._send(STATUS.get(code, 400), headers)
             if self.command != "HEAD":
                 self.wfile.write(data)
 
 
-def _hash(header: str) -> str | None:
+def _etags(header: str) -> list[str]:
+    return [part.strip().removeprefix("W/").strip('"') for part in header.split(",")]
+
+
+def _hash(header: str, wanted: str) -> str | None:
     for part in header.split(","):
         name, _, value = part.strip().partition("=")
-        if name == "crc32c":
+        if name == wanted:
             return value
     return None

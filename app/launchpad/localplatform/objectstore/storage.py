@@ -9,15 +9,22 @@ from __future__ import annotations
 import hashlib
 import os
 import secrets
+import shutil
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from sqlalchemy import delete
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
 
 from launchpad.errors import SlideError
 from launchpad.localplatform.database.engine import Database, now
-from launchpad.localplatform.database.tables import InstallationRow, ObjectRow
+from launchpad.localplatform.database.tables import InstallationRow, ObjectRow, UploadPartRow
+from launchpad.localplatform.objectstore.errors import StoreError
+
+_BLOCK = 1 << 20
+_RESERVE = 256 << 20  # bytes of the disk that stay free for the database and the system
 
 
 @dataclass(frozen=True)
@@ -44,8 +51,10 @@ def load_keys(database: Database) -> Keys:
 class Storage:
     """The objects of one platform. Thread-safe."""
 
-    def __init__(self, folder: Path, database: Database) -> None:
+    def __init__(self, folder: Path, database: Database, quota: int | None = None) -> None:
+        """Open the store in a folder; `quota` is in bytes, references do not count."""
         self._folder = folder
+        self._quota = quota
         self._database = database
         self._temporary = folder / "tmp"
         self._temporary.mkdir(exist_ok=True)
@@ -56,13 +65,24 @@ class Storage:
         """A new name to write bytes under."""
         return self._temporary / secrets.token_hex(16)
 
+    def require_room(self, size: int) -> None:
+        """See that this many bytes fit. Raises StoreError InsufficientStorage."""
+        free = shutil.disk_usage(self._folder).free
+        if size > free - _RESERVE:
+            raise StoreError(
+                "InsufficientStorage", f"{size:,} bytes do not fit: {free:,} are free, {_RESERVE:,} of them reserved."
+            )
+        if self._quota is not None and self._used() + size > self._quota:
+            raise StoreError("InsufficientStorage", f"The store's quota of {self._quota:,} bytes is used up.")
+
+    def _used(self) -> int:
+        with self._database.reading() as session:
+            objects = session.scalar(select(func.sum(ObjectRow.size)).where(ObjectRow.reference.is_(None))) or 0
+            return int(objects + (session.scalar(select(func.sum(UploadPartRow.size))) or 0))
+
     def commit(self, file: Path, bucket: str, key: str, *, size: int, crc32c: str, content_type: str) -> ObjectRow:
         """Make the written bytes the object."""
-        name = secrets.token_hex(16)
-        place = self._folder / name[:2] / name
-        place.parent.mkdir(exist_ok=True)
-        file.replace(place)
-        _sync(place.parent)
+        name = self.adopt(file)
         row = ObjectRow(
             bucket=bucket,
             key=key,
@@ -71,10 +91,19 @@ class Storage:
             etag=hashlib.md5(f"{crc32c}{size}{name}".encode(), usedforsecurity=False).hexdigest(),
             content_type=content_type,
             created=now(),
-            file=f"{name[:2]}/{name}",
+            file=name,
         )
         self._replace(row)
         return row
+
+    def adopt(self, file: Path) -> str:
+        """Give written bytes a lasting name, relative to the store's folder; nothing refers to them yet."""
+        name = secrets.token_hex(16)
+        place = self._folder / name[:2] / name
+        place.parent.mkdir(exist_ok=True)
+        file.replace(place)
+        _sync(place.parent)
+        return f"{name[:2]}/{name}"
 
     def refer(
         self, bucket: str, key: str, *, path: Path, size: int, mtime_ns: int, inode: int, crc32c: str
@@ -97,25 +126,38 @@ class Storage:
 
     def _replace(self, row: ObjectRow) -> None:
         with self._database.writing() as session:
-            old = session.get(ObjectRow, (row.bucket, row.key))
-            old_file = old.file if old is not None else None
-            if old is not None:
-                session.delete(old)
-                session.flush()
-            session.add(row)
-        self._discard(old_file)
+            left = self.put_row(session, row)
+        self.discard(left)
+
+    def put_row(self, session: Session, row: ObjectRow) -> list[str]:
+        """Make this the object of its key; the files of the one before, to be discarded after the commit."""
+        old = session.get(ObjectRow, (row.bucket, row.key))
+        left = _files(old) if old is not None else []
+        if old is not None:
+            session.delete(old)
+            session.flush()
+        session.add(row)
+        return left
 
     def find(self, bucket: str, key: str) -> ObjectRow | None:
         """The object, or None."""
         with self._database.reading() as session:
             return session.get(ObjectRow, (bucket, key))
 
+    def pieces(self, row: ObjectRow) -> list[tuple[Path, int]]:
+        """Where the bytes are: files and how many bytes each, in their order. Raises as `open_path`."""
+        if row.pieces is not None:
+            return [(self._folder / file, int(size)) for file, size in row.pieces]
+        return [(self.open_path(row), row.size)]
+
     def open_path(self, row: ObjectRow) -> Path:
-        """Where the bytes are.
+        """Where the bytes are, in one file; pieces are put together first.
 
         Raises:
             SlideError: a referenced file is gone or changed since it was handed over.
         """
+        if row.pieces is not None:
+            row = self._merge(row)
         if row.file is not None:
             return self._folder / row.file
         path = Path(row.reference or "")
@@ -136,21 +178,61 @@ class Storage:
             )
         return path
 
+    def _merge(self, row: ObjectRow) -> ObjectRow:
+        temporary = self.temporary()
+        try:
+            with temporary.open("xb") as target:
+                for file, _ in self.pieces(row):
+                    with file.open("rb") as source:
+                        shutil.copyfileobj(source, target, _BLOCK)
+                target.flush()
+                os.fsync(target.fileno())
+            name = self.adopt(temporary)
+        finally:
+            temporary.unlink(missing_ok=True)
+        with self._database.writing() as session:
+            current = session.get(ObjectRow, (row.bucket, row.key))
+            if current is None or current.etag != row.etag or current.pieces is None:  # replaced, or merged meanwhile
+                left = [name]
+            else:
+                left = _files(current)
+                current.file, current.pieces = name, None
+        self.discard(left)
+        if current is None:
+            raise SlideError("The slide is not in the store any more", subject=row.key)
+        return current
+
+    def page(self, bucket: str, prefix: str, after: str, count: int, *, inclusive: bool = False) -> list[ObjectRow]:
+        """Objects by key, above `after` (or from it), at most `count`."""
+        beyond = ObjectRow.key >= after if inclusive else ObjectRow.key > after
+        with self._database.reading() as session:
+            found = select(ObjectRow).where(
+                ObjectRow.bucket == bucket, ObjectRow.key.startswith(prefix, autoescape=True), beyond
+            )
+            return list(session.scalars(found.order_by(ObjectRow.key).limit(count)))
+
     def remove(self, bucket: str, key: str) -> bool:
         """Delete an object; whether there was one."""
         with self._database.writing() as session:
             row = session.get(ObjectRow, (bucket, key))
             if row is None:
                 return False
-            file = row.file
-            session.execute(delete(ObjectRow).where(ObjectRow.bucket == bucket, ObjectRow.key == key))
-        self._discard(file)
+            left = _files(row)
+            session.delete(row)
+        self.discard(left)
         return True
 
-    def _discard(self, file: str | None) -> None:
-        if file is not None:
+    def discard(self, files: Iterable[str]) -> None:
+        """Delete files that nothing refers to any more."""
+        for file in files:
             with suppress(FileNotFoundError):
                 (self._folder / file).unlink()
+
+
+def _files(row: ObjectRow) -> list[str]:
+    if row.pieces is not None:
+        return [str(file) for file, _ in row.pieces]
+    return [row.file] if row.file is not None else []
 
 
 def _sync(folder: Path) -> None:
