@@ -63,6 +63,14 @@ class Settings(BaseSettings):
     bucket_download_signed_url_expiration_seconds: int | None = Field(
         default=None, ge=60, le=604_800, validation_alias=_both("bucket_download_signed_url_expiration_seconds")
     )
+    upload_bytes_per_second: float | None = Field(
+        default=None,
+        gt=0,
+        validation_alias=AliasChoices("upload_bytes_per_second", "LAUNCHPAD_UPLOAD_BYTES_PER_SECOND"),
+    )
+    transfer_connections: int = Field(
+        default=4, ge=1, le=32, validation_alias=AliasChoices("transfer_connections", "LAUNCHPAD_TRANSFER_CONNECTIONS")
+    )
 
     privacy_name_patterns: list[str] | None = Field(
         default=None, validation_alias=AliasChoices("privacy_name_patterns", "LAUNCHPAD_PRIVACY_NAME_PATTERNS")

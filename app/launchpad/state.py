@@ -6,10 +6,13 @@ The only module that opens it. SQLite in WAL mode: a commit survives kill -9.
 from __future__ import annotations
 
 import sqlite3
+import time
 from pathlib import Path
 
 from launchpad import paths
 from launchpad.errors import LaunchpadError
+
+_WAIT = 10.0  # seconds for another process
 
 # One entry a version of the schema; never change an old one.
 _MIGRATIONS = (
@@ -21,6 +24,15 @@ _MIGRATIONS = (
     CREATE TABLE uploaded (profile TEXT NOT NULL, path TEXT NOT NULL, size INTEGER NOT NULL,
         mtime_ns INTEGER NOT NULL, crc32c TEXT NOT NULL, bucket TEXT NOT NULL, key TEXT NOT NULL,
         uploaded_at REAL NOT NULL, PRIMARY KEY (profile, path));
+    """,
+    """
+    CREATE TABLE upload (id INTEGER PRIMARY KEY, path TEXT NOT NULL, size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL,
+        inode TEXT NOT NULL, device TEXT NOT NULL, endpoint TEXT NOT NULL, bucket TEXT NOT NULL, key TEXT NOT NULL,
+        upload_id TEXT NOT NULL, part_size INTEGER NOT NULL, created REAL NOT NULL, UNIQUE (endpoint, bucket, key));
+    CREATE TABLE upload_part (upload INTEGER NOT NULL REFERENCES upload (id) ON DELETE CASCADE,
+        number INTEGER NOT NULL, size INTEGER NOT NULL, crc32c TEXT NOT NULL, etag TEXT NOT NULL,
+        PRIMARY KEY (upload, number)) WITHOUT ROWID;
+    CREATE TABLE lease (name TEXT PRIMARY KEY, pid INTEGER NOT NULL, started REAL NOT NULL);
     """,
 )
 
@@ -36,10 +48,10 @@ def connect(path: Path | None = None, *, shared: bool = False) -> sqlite3.Connec
     file = path or paths.state_file()
     try:
         paths.ensure_private(file.parent)
-        database = sqlite3.connect(file, timeout=10, check_same_thread=not shared)
+        database = sqlite3.connect(file, timeout=_WAIT, check_same_thread=not shared)
         try:
             database.row_factory = sqlite3.Row
-            database.execute("PRAGMA journal_mode = WAL")
+            _use_wal(database)
             database.execute("PRAGMA synchronous = NORMAL")
             database.execute("PRAGMA foreign_keys = ON")
             _migrate(database, file)
@@ -55,6 +67,19 @@ def connect(path: Path | None = None, *, shared: bool = False) -> sqlite3.Connec
             subject=str(file),
         ) from error
     return database
+
+
+def _use_wal(database: sqlite3.Connection) -> None:
+    """SQLite does not wait by itself when two processes change a new file's journal at once."""
+    end = time.monotonic() + _WAIT
+    while True:
+        try:
+            database.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) or time.monotonic() > end:
+                raise
+            time.sleep(0.02)
 
 
 def _migrate(database: sqlite3.Connection, file: Path) -> None:

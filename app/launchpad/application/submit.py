@@ -21,6 +21,7 @@ from launchpad.bucket.upload import Source, upload_files
 from launchpad.bucket.xml_bucket import XmlBucket
 from launchpad.errors import BadInput, LaunchpadError, Unreachable
 from launchpad.progress import Progress
+from launchpad.settings import load_settings
 from launchpad.wsi.metadata import media_type
 
 if TYPE_CHECKING:
@@ -33,13 +34,23 @@ _LOOKS = (0.5, 1.0, 2.0)  # seconds before each look for a run whose answer was 
 
 def open_bucket(client: Client) -> Bucket:
     """The bucket of the signed-in user's organization. Raises as `client.me`."""
-    organization = client.me().organization
+
+    def keys(nocache: bool = True) -> tuple[str, str]:
+        organization = client.me(nocache).organization
+        return (
+            organization.aignostics_bucket_hmac_access_key_id,
+            organization.aignostics_bucket_hmac_secret_access_key,
+        )
+
+    settings = load_settings()
     return XmlBucket(
         client.profile.storage_endpoint,
-        organization.aignostics_bucket_name,
-        organization.aignostics_bucket_hmac_access_key_id,
-        organization.aignostics_bucket_hmac_secret_access_key,
+        client.me().organization.aignostics_bucket_name,
+        *keys(nocache=False),
         launch_secret=client.profile.launch_secret,
+        connections=settings.transfer_connections,
+        bytes_per_second=settings.upload_bytes_per_second,
+        renew_keys=keys,
     )
 
 

@@ -21,7 +21,10 @@ class ObjectInfo:
 
 @dataclass(frozen=True)
 class Receipt:
-    """A file that is in the bucket, confirmed by the store."""
+    """A file that is in the bucket: `size` in bytes, `crc32c` and `etag` as the store confirmed them.
+
+    `attempts` counts the requests that carried bytes.
+    """
 
     path: Path
     key: str
@@ -29,6 +32,8 @@ class Receipt:
     crc32c: str
     by_reference: bool
     already_there: bool
+    attempts: int = 0
+    etag: str = ""
 
 
 class Bucket(ABC):

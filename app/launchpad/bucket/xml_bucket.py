@@ -1,7 +1,7 @@
 """A bucket by the XML API of Google Cloud Storage with HMAC keys; also the embedded platform's store.
 
 To a store on this computer that shares the launch secret a file is sent by reference: path, size, modification time,
-inode and checksum instead of its bytes.
+inode and checksum instead of its bytes. Otherwise large files go in parts, small ones in one request.
 """
 
 from __future__ import annotations
@@ -9,37 +9,42 @@ from __future__ import annotations
 import base64
 import json
 import os
-import random
-import ssl
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import BinaryIO, TypeVar
-from xml.etree import ElementTree
 
 import httpx
 
-from launchpad.bucket import signing
-from launchpad.bucket.address import exact, is_loopback
+from launchpad.bucket.address import is_loopback
 from launchpad.bucket.base import Bucket, ObjectInfo, Receipt
 from launchpad.bucket.crc32c import Crc32c, crc32c_file
-from launchpad.errors import BadInput, LaunchpadError, NotFound, TransferError, Unreachable
+from launchpad.bucket.journal import Journal
+from launchpad.bucket.limits import Bandwidth
+from launchpad.bucket.multipart import SMALLEST, MultipartUpload, head
+from launchpad.bucket.xml_requests import PATIENCE, XmlRequests, changed, crc_of, error_of
+from launchpad.errors import NotFound, TransferError
 from launchpad.progress import Progress
 
 _T = TypeVar("_T")
 _BLOCK = 1 << 20
-_TRIES = 4
-_FIRST_WAIT = 0.5  # seconds, doubled each time, with full jitter
-_PASSING = (408, 429, 500, 502, 503, 504)  # answers after which the same request may succeed
-_ADVICE = {
-    "RequestTimeTooSkewed": "Set this computer's clock: it differs from the store's by more than 15 minutes.",
-    "InvalidAccessKeyId": "The keys of the organization were changed: sign in again, or ask your administrator.",
-    "SignatureDoesNotMatch": "The keys of the organization were changed: sign in again, or ask your administrator.",
-    "NoSuchBucket": "Ask your administrator: the organization's bucket is gone.",
-}
 
 
 class XmlBucket(Bucket):
-    """A bucket at an endpoint. `launch_secret` allows uploads by reference to a store on this computer."""
+    """A bucket at an endpoint. `launch_secret` allows uploads by reference to a store on this computer.
+
+    Args:
+        endpoint: the store's address.
+        bucket: name of the bucket.
+        access_key: of the HMAC key.
+        secret_key: of the HMAC key.
+        region: that signatures name.
+        launch_secret: of the platform on this computer.
+        connections: requests with bytes at once, all files together.
+        bytes_per_second: that are sent at most; None is no limit.
+        renew_keys: asked once for (access key, secret) where the store does not know those given.
+        patience: seconds without success before an upload in parts gives up.
+    """
 
     def __init__(
         self,
@@ -50,48 +55,67 @@ class XmlBucket(Bucket):
         *,
         region: str = "auto",
         launch_secret: str = "",
+        connections: int = 4,
+        bytes_per_second: float | None = None,
+        renew_keys: Callable[[], tuple[str, str]] | None = None,
+        patience: float = PATIENCE,
     ) -> None:
-        self.endpoint = endpoint.rstrip("/")
         self.name = bucket
-        self._access_key = access_key
-        self._secret_key = secret_key
-        self._region = region
-        local = is_loopback(self.endpoint)
-        self._launch_secret = launch_secret if local else ""
-        verify: ssl.SSLContext | bool = True
-        if self.endpoint.startswith("https"):
-            import truststore
-
-            verify = truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        self._http = httpx.Client(
-            timeout=httpx.Timeout(60, connect=10), trust_env=not local, follow_redirects=False, verify=verify
+        self._requests = XmlRequests(
+            endpoint, bucket, access_key, secret_key, region=region, renew_keys=renew_keys, patience=patience
         )
+        self.endpoint = self._requests.endpoint
+        self._launch_secret = launch_secret if is_loopback(self.endpoint) else ""
+        self._connections = connections
+        self._lanes = threading.Semaphore(connections)
+        self._bandwidth = Bandwidth(bytes_per_second)
 
     def close(self) -> None:
-        self._http.close()
+        self._requests.close()
 
     def head(self, key: str) -> ObjectInfo | None:
-        return self._again(lambda: self._head(key), Progress())
-
-    def _head(self, key: str) -> ObjectInfo | None:
-        response = self._request("HEAD", key, {})
-        if response.status_code == 404:
-            return None
-        if not response.is_success:
-            raise self._refused(response, key)
-        size = response.headers.get("x-goog-stored-content-length") or response.headers.get("content-length", "0")
-        return ObjectInfo(key, int(size), _crc(response), response.headers.get("etag"))
+        return self._requests.again(lambda: head(self._requests, key), Progress())
 
     def put(self, path: Path, key: str, progress: Progress | None = None, *, expected: str | None = None) -> Receipt:
         progress = progress or Progress()
         progress.check()
         size = _status(path).st_size
-        known = self._again(lambda: self._head(key), progress) if expected is not None else None
+        known = None
+        if expected is not None:
+            known = self._again(lambda: head(self._requests, key), progress)
         if known is not None and (known.size, known.crc32c) == (size, expected):
             progress.report(size, size, path.name)
-            return Receipt(path, key, size, known.crc32c or "", by_reference=False, already_there=True)
+            return Receipt(path, key, size, known.crc32c or "", False, True, etag=known.etag or "")
+        if not self._launch_secret and size > SMALLEST:
+            return self._put_parts(path, key, progress, expected)
         send = self._put_reference if self._launch_secret else self._put_bytes
         return self._again(lambda: send(path, key, progress, expected), progress)
+
+    def _again(self, act: Callable[[], _T], progress: Progress) -> _T:
+        """Patient with a store that has answered before; one that never did is soon said to be unreachable."""
+        return self._requests.again(act, progress, under_way=self._requests.reached)
+
+    def signed_url(self, key: str, expires: int, method: str = "GET") -> str:
+        return self._requests.presign(method, key, expires)
+
+    def abandon(self, key: str) -> bool:
+        """End an upload in parts for good, so that the store throws its parts away; whether there was one."""
+        with Journal() as journal:
+            upload = journal.find(self.endpoint, self.name, key)
+            if upload is None:
+                return False
+            self._multipart(journal).abort(upload, Progress())
+        return True
+
+    def _put_parts(self, path: Path, key: str, progress: Progress, expected: str | None) -> Receipt:
+        with Journal() as journal:
+            try:
+                return self._multipart(journal).send(path.absolute(), key, progress, expected)
+            except OSError as error:
+                raise _unreadable(path, error) from error
+
+    def _multipart(self, journal: Journal) -> MultipartUpload:
+        return MultipartUpload(self._requests, journal, self._lanes, self._connections, self._bandwidth)
 
     def _put_reference(self, path: Path, key: str, progress: Progress, expected: str | None) -> Receipt:
         status = _status(path)
@@ -109,9 +133,9 @@ class XmlBucket(Bucket):
             "x-launchpad-reference": base64.b64encode(json.dumps(reference).encode()).decode(),
             "x-launchpad-launch-secret": self._launch_secret,
         }
-        response = self._request("PUT", key, headers, content=b"")
+        response = self._requests.send("PUT", key, headers, content=b"")
         self._confirm(response, key, path, crc32c)
-        return Receipt(path, key, status.st_size, crc32c, by_reference=True, already_there=False)
+        return Receipt(path, key, status.st_size, crc32c, True, False, etag=response.headers.get("etag", ""))
 
     def _put_bytes(self, path: Path, key: str, progress: Progress, expected: str | None) -> Receipt:
         size = _status(path).st_size
@@ -124,35 +148,20 @@ class XmlBucket(Bucket):
             "x-goog-hash": f"crc32c={crc32c}",
         }
         try:
-            with path.open("rb") as file:
-                response = self._request("PUT", key, headers, content=_blocks(file, path, size, progress, sent))
+            with self._lanes, path.open("rb") as file:
+                content = self._blocks(file, path, size, progress, sent)
+                response = self._requests.send("PUT", key, headers, content=content)
         except OSError as error:
             raise _unreadable(path, error) from error
-        if response.is_success or (response.status_code == 400 and _error(response)[0] == "BadDigest"):
+        if response.is_success or (response.status_code == 400 and error_of(response)[0] == "BadDigest"):
             _check_source(path, crc32c, sent.base64())
         self._confirm(response, key, path, crc32c)
-        return Receipt(path, key, size, crc32c, by_reference=False, already_there=False)
-
-    def _again(self, act: Callable[[], _T], progress: Progress) -> _T:
-        """Try a few times what may have failed for a passing reason; all requests here can be repeated."""
-        wait = _FIRST_WAIT
-        for _ in range(_TRIES - 1):
-            try:
-                return act()
-            except (Unreachable, _Passing):
-                progress.sleep(random.uniform(0, wait))  # noqa: S311 - jitter
-                wait *= 2
-        return act()
-
-    def signed_url(self, key: str, expires: int, method: str = "GET") -> str:
-        return signing.presign(
-            method, self._url(key), self._access_key, self._secret_key, expires=expires, region=self._region
-        )
+        return Receipt(path, key, size, crc32c, False, False, 1, response.headers.get("etag", ""))
 
     def _confirm(self, response: httpx.Response, key: str, path: Path, crc32c: str) -> None:
         if not response.is_success:
-            raise self._refused(response, str(path))
-        confirmed = _crc(response)
+            raise self._requests.refused(response, str(path))
+        confirmed = crc_of(response)
         if confirmed is None:
             info = self.head(key)
             confirmed = info.crc32c if info else None
@@ -164,73 +173,22 @@ class XmlBucket(Bucket):
                 subject=str(path),
             )
 
-    def _url(self, key: str) -> str:
-        return f"{self.endpoint}/{signing.quote_path(f'{self.name}/{key}')}"
-
-    def _request(
-        self, method: str, key: str, headers: dict[str, str], content: bytes | Iterator[bytes] | None = None
-    ) -> httpx.Response:
-        url = self._url(key)
-        signed = {name: value for name, value in headers.items() if name.startswith("x-")}
-        sent = headers | signing.sign_headers(
-            method, url, signed, self._access_key, self._secret_key, region=self._region
-        )
-        try:
-            return self._http.request(method, exact(url), headers=sent, content=content)
-        except httpx.TimeoutException as error:
-            raise Unreachable(
-                "The store does not answer in time", advice="Check the network, then try again.", subject=self.endpoint
-            ) from error
-        except httpx.TransportError as error:
-            raise Unreachable(
-                "The store cannot be reached",
-                detail=f"{str(error).rstrip('.')}." if str(error) else "",
-                advice="Check the network connection (proxy, VPN), then try again.",
-                subject=self.endpoint,
-            ) from error
-
-    def _refused(self, response: httpx.Response, subject: str) -> LaunchpadError:
-        code, message = _error(response)
-        if code == "SourceChanged":
-            return _changed(subject, f"{message.rstrip('.')}.")
-        # BadDigest: the file is as it was, so the bytes were damaged on their way.
-        passing = response.status_code in _PASSING or code == "BadDigest"
-        return (_Passing if passing else TransferError)(
-            "The store refused the request",
-            detail=f"{': '.join(part for part in (code, message) if part)} (HTTP {response.status_code})",
-            advice=_ADVICE.get(code, "Try again; when it happens again, ask your administrator."),
-            subject=subject,
-        )
-
-
-class _Passing(TransferError):
-    """The store failed in a way that may pass."""
-
-
-def _blocks(file: BinaryIO, path: Path, total: int, progress: Progress, checksum: Crc32c) -> Iterator[bytes]:
-    done = 0
-    while done < total:
-        block = file.read(min(_BLOCK, total - done))
-        if not block:
-            raise _changed(str(path), "It became shorter while it was sent.")
-        checksum.update(block)
-        done += len(block)
-        progress.report(done, total, path.name)
-        yield block
+    def _blocks(self, file: BinaryIO, path: Path, total: int, progress: Progress, checksum: Crc32c) -> Iterator[bytes]:
+        done = 0
+        while done < total:
+            block = file.read(min(_BLOCK, total - done))
+            if not block:
+                raise changed(str(path), "It became shorter while it was sent.")
+            self._bandwidth.take(len(block), progress)
+            checksum.update(block)
+            done += len(block)
+            progress.report(done, total, path.name)
+            yield block
 
 
 def _check_source(path: Path, expected: str | None, found: str) -> None:
     if expected is not None and expected != found:
-        raise _changed(str(path), "Its checksum is another now.")
-
-
-def _changed(subject: str, detail: str) -> BadInput:
-    return BadInput(
-        "The slide changed since it was prepared",
-        detail=detail,
-        advice="Prepare it again, then upload it.",
-        subject=subject,
-    )
+        raise changed(str(path), "Its checksum is another now.")
 
 
 def _status(path: Path) -> os.stat_result:
@@ -238,22 +196,6 @@ def _status(path: Path) -> os.stat_result:
         return path.stat()
     except OSError as error:
         raise _unreadable(path, error) from error
-
-
-def _crc(response: httpx.Response) -> str | None:
-    for part in response.headers.get("x-goog-hash", "").split(","):
-        name, _, value = part.strip().partition("=")
-        if name == "crc32c":
-            return str(value)
-    return None
-
-
-def _error(response: httpx.Response) -> tuple[str, str]:
-    try:
-        root = ElementTree.fromstring(response.text)  # noqa: S314 - a small answer of the store
-    except ElementTree.ParseError:
-        return response.reason_phrase, ""
-    return root.findtext("Code") or "", root.findtext("Message") or ""
 
 
 def _unreadable(path: Path, error: OSError) -> NotFound:

@@ -139,7 +139,8 @@ class _Handler(BaseHTTPRequestHandler):
                 raise StoreError("NoSuchBucket", "The bucket does not exist.")
             if len(key.encode()) > _LONGEST_KEY:
                 raise StoreError("InvalidArgument", f"The key is longer than {_LONGEST_KEY} bytes.")
-            self._query = dict(parse_qsl(parts.query, keep_blank_values=True))
+            query = parse_qsl(parts.query, keep_blank_values=True)
+            self._query = {name: value for name, value in query if not name.startswith(("X-Amz-", "x-id"))}
             act(bucket, key)
         except signing.SignatureError as error:
             self._fail(error.code, error.message)
@@ -374,7 +375,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._send_xml(xml.document("LocationConstraint"))
         elif "uploads" in self._query:
             self._list_uploads(bucket)
-        elif self._query.keys() <= _LIST_PARAMETERS or any(name.startswith("X-Amz-") for name in self._query):
+        elif self._query.keys() <= _LIST_PARAMETERS:
             self._send_xml(listing.objects(self.server.storage, bucket, self._query))
         else:
             raise StoreError("NotImplemented", f"This store has no {', '.join(sorted(self._query))}.")
