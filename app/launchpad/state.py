@@ -32,6 +32,10 @@ _MIGRATIONS = (
     CREATE TABLE upload_part (upload INTEGER NOT NULL REFERENCES upload (id) ON DELETE CASCADE,
         number INTEGER NOT NULL, size INTEGER NOT NULL, crc32c TEXT NOT NULL, etag TEXT NOT NULL,
         PRIMARY KEY (upload, number)) WITHOUT ROWID;
+    CREATE TABLE download (destination TEXT PRIMARY KEY, size INTEGER NOT NULL, etag TEXT NOT NULL,
+        range_size INTEGER NOT NULL, crc32c TEXT, created REAL NOT NULL);
+    CREATE TABLE download_range (destination TEXT NOT NULL REFERENCES download (destination) ON DELETE CASCADE,
+        number INTEGER NOT NULL, crc32c TEXT NOT NULL, PRIMARY KEY (destination, number)) WITHOUT ROWID;
     CREATE TABLE lease (name TEXT PRIMARY KEY, pid INTEGER NOT NULL, started REAL NOT NULL);
     """,
 )

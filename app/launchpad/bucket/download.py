@@ -1,22 +1,38 @@
-"""One file from a signed URL, verified, under a temporary name until it is whole."""
+"""One file from a signed URL, verified, under a temporary name until it is whole.
+
+A large file comes in ranges, several at once; finished ranges are written down, so that a download goes on after a
+crash. The checksum is made while the bytes come, and combined from those of the ranges.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import os
-import ssl
+import random
+import re
+import shutil
+import threading
+import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlsplit
+from typing import TypeVar
 
-from launchpad.bucket.address import exact, is_loopback
-from launchpad.bucket.crc32c import Crc32c, crc32c_file
+from launchpad.bucket import crc32c as checksums
+from launchpad.bucket.http_get import Answer, get
+from launchpad.bucket.range_journal import RangeJournal, Target
 from launchpad.errors import LaunchpadError, TransferError, Unreachable
-from launchpad.progress import Progress
+from launchpad.progress import Cancelled, Progress
 
+RANGE = 16 << 20  # bytes
 _BLOCK = 1 << 20
-_TRIES = 4
-_EXPIRED = (400, 403, 410)
+_THREADS = 4
+_TRIES = 4  # without a single byte
+_PATIENCE = 120.0  # seconds without a byte, once there were some
+_LONGEST_WAIT = 16.0
+_T = TypeVar("_T")
+_EXPIRED = (400, 401, 403, 410)
 
 
 def download(
@@ -29,42 +45,24 @@ def download(
 ) -> Path:
     """Fetch a file to `destination`; its folder is made. A file with that checksum that is there is left alone.
 
-    `fetch_url` gives a signed URL, asked again when one has expired; `crc32c` is base64. Progress in bytes.
+    `fetch_url` gives a signed URL, asked again when one has expired; `crc32c` is base64, None takes the store's own.
+    Progress in bytes. What was fetched of a large file stays beside it as `.part` and is used the next time.
 
     Raises:
         TransferError: what came is not what was promised; nothing stands at `destination`.
         Unreachable: the store does not answer.
-        LaunchpadError: the file cannot be written.
+        LaunchpadError: the file cannot be written, or there is no room for it.
         Cancelled: the progress was cancelled.
     """
     progress = progress or Progress()
     name = name or destination.name
-    if crc32c is not None and destination.is_file() and crc32c_file(destination, progress) == crc32c:
+    if crc32c is not None and destination.is_file() and checksums.crc32c_file(destination, progress) == crc32c:
         size = destination.stat().st_size
         progress.report(size, size, name)
         return destination
-    part = destination.with_name(f"{destination.name}.part")
     try:
         destination.parent.mkdir(parents=True, exist_ok=True)
-        for attempt in range(_TRIES):
-            try:
-                found = _fetch(fetch_url(), part, name, progress)
-            except _TryAgain as problem:
-                if attempt == _TRIES - 1:
-                    raise problem.error from None
-                progress.sleep(0.2 * 2**attempt)
-                continue
-            if crc32c is not None and found != crc32c:
-                if attempt == _TRIES - 1:
-                    raise TransferError(
-                        "The file arrived damaged",
-                        detail=f"Its checksum is {found}, it should be {crc32c}.",
-                        advice="Download it again.",
-                        subject=str(destination),
-                    )
-                continue
-            part.replace(destination)
-            return destination
+        return _Download(fetch_url, destination, crc32c, progress, name).run()
     except OSError as error:
         raise LaunchpadError(
             "The file cannot be written",
@@ -72,72 +70,334 @@ def download(
             advice="Check the disk's free space and your rights to the folder.",
             subject=str(destination),
         ) from error
-    finally:
-        with contextlib.suppress(OSError):  # must not hide what went wrong before
-            part.unlink(missing_ok=True)
-    raise AssertionError("unreachable")
 
 
 class _TryAgain(Exception):
-    def __init__(self, error: LaunchpadError) -> None:
+    def __init__(self, error: LaunchpadError, wait: float = 0.0) -> None:
         super().__init__(str(error))
         self.error = error
+        self.wait = wait
 
 
-def _fetch(url: str, part: Path, name: str, progress: Progress) -> str:
-    import httpx
+class _Changed(Exception):
+    """The object is another one now: nothing that came is of use."""
 
-    try:
-        parts = urlsplit(url)
-        source = exact(url)
-    except (httpx.InvalidURL, ValueError) as malformed:
-        raise TransferError(
-            "The platform gave an address that is none",
-            detail=f"{malformed}.",
-            advice="Tell those who run the platform.",
-            subject=name,
-        ) from malformed
-    address = f"{parts.scheme}://{parts.netloc}"
-    verify: ssl.SSLContext | bool = True
-    if parts.scheme == "https":
-        import truststore
 
-        verify = truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    checksum = Crc32c()
-    done = 0
-    try:
-        with (
-            httpx.Client(
-                timeout=httpx.Timeout(60, connect=10), trust_env=not is_loopback(url), verify=verify
-            ) as client,
-            client.stream("GET", source, headers={"Accept-Encoding": "identity"}) as response,
-        ):
-            if response.status_code != 200:
-                response.read()
-                error = TransferError(
-                    "The store refused the download",
-                    detail=f"HTTP {response.status_code}.",
-                    advice="Try again; results that were deleted are gone.",
-                    subject=name,
+@dataclass
+class _Url:
+    """The signed URL that all threads use; one of them asks for a fresh one, the others take it."""
+
+    fetch: Callable[[], str]
+
+    def __post_init__(self) -> None:
+        self._lock = threading.Lock()
+        self._value: str | None = None
+
+    def get(self, expired: str | None = None) -> str:
+        with self._lock:
+            if self._value is None or self._value == expired:
+                self._value = self.fetch()
+            return self._value
+
+
+class _Download:
+    def __init__(
+        self, fetch_url: Callable[[], str], destination: Path, crc32c: str | None, progress: Progress, name: str
+    ) -> None:
+        self._url = _Url(fetch_url)
+        self._destination = destination
+        self._part = destination.with_name(f"{destination.name}.part")
+        self._wanted = crc32c
+        self._progress = progress
+        self._name = name
+        self._lock = threading.Lock()
+        self._stopped = threading.Event()
+        self._done: dict[int, int] = {}
+        self._total = 0
+        self._last_byte = 0.0  # on the monotonic clock; 0 before the first
+
+    def run(self) -> Path:
+        with RangeJournal() as journal:
+            for last_round in (False, False, True):
+                try:
+                    found = self._once(journal)
+                except _Changed:
+                    self._drop(journal)
+                    if last_round:
+                        raise TransferError(
+                            "The file changes on the store while it is fetched",
+                            advice="Download it again later.",
+                            subject=self._name,
+                        ) from None
+                    continue
+                except BaseException:
+                    if not journal.find(self._destination):  # of no use the next time
+                        self._drop(journal)
+                    raise
+                wanted = self._wanted or found[1]
+                if wanted is None or found[0] == wanted:
+                    self._finish(journal)
+                    return self._destination
+                if last_round or not self._keep_good_ranges(journal):
+                    self._drop(journal)
+                if last_round:
+                    raise TransferError(
+                        "The file arrived damaged",
+                        detail=f"Its checksum is {found[0]}, it should be {wanted}.",
+                        advice="Download it again.",
+                        subject=str(self._destination),
+                    )
+        raise AssertionError("unreachable")
+
+    def _finish(self, journal: RangeJournal) -> None:
+        with self._part.open("rb+") as file:
+            os.fsync(file.fileno())
+        self._part.replace(self._destination)
+        if os.name == "posix":
+            descriptor = os.open(self._destination.parent, os.O_RDONLY)
+            try:
+                os.fsync(descriptor)
+            finally:
+                os.close(descriptor)
+        journal.forget(self._destination)
+
+    def _drop(self, journal: RangeJournal) -> None:
+        journal.forget(self._destination)
+        self._done.clear()
+        with contextlib.suppress(OSError):  # must not hide what went wrong before
+            self._part.unlink(missing_ok=True)
+
+    def _keep_good_ranges(self, journal: RangeJournal) -> bool:
+        """Hash what is on disk again; ranges that are not as they came are fetched anew. False: none was found."""
+        target = journal.find(self._destination)
+        if target is None:
+            return False
+        bad = 0
+        for number, crc32c in journal.ranges(self._destination).items():
+            start = number * target.range_size
+            if _hash(self._part, start, min(target.range_size, target.size - start)) != crc32c:
+                journal.remove(self._destination, number)
+                self._done.pop(number, None)
+                bad += 1
+        return bad > 0
+
+    # --- one round --------------------------------------------------------------------------------------------------
+    def _once(self, journal: RangeJournal) -> tuple[str, str | None]:
+        """Fetch what is missing; the checksum of the whole, and the one that the store names."""
+        self._stopped.clear()
+        known = journal.find(self._destination)
+        if known is not None and not self._part.is_file():
+            self._drop(journal)
+            known = None
+        if known is None:
+            return self._first(journal)
+        self._keep_good_ranges(journal)  # the file lay there for a while; who knows what happened to it
+        return self._ranges(journal, known)
+
+    def _first(self, journal: RangeJournal) -> tuple[str, str | None]:
+        """The first range of a file of unknown size; all of a small one, or of one that comes in no ranges."""
+
+        def read(answer: Answer) -> tuple[str, str | None, Target | None]:
+            size = _size(answer)
+            whole = answer.status == 200 or size is None or size <= RANGE
+            self._total = size or 0
+            self._require_room(size or 0)
+            with self._part.open("wb") as file:
+                if size is not None and not whole:
+                    file.truncate(size)
+                expected = size if whole else RANGE
+                crc32c = self._read(answer, file.fileno(), 0, 0, expected)
+            promised = _promised(answer)
+            if whole or size is None:
+                return crc32c, promised, None
+            return crc32c, promised, Target(self._destination, size, answer.headers.get("etag", ""), RANGE, promised)
+
+        crc32c, promised, target = self._persist(f"bytes=0-{RANGE - 1}", None, read)
+        if target is None:
+            return crc32c, promised
+        journal.begin(target)
+        journal.add(self._destination, 0, crc32c)
+        return self._ranges(journal, target)
+
+    def _ranges(self, journal: RangeJournal, target: Target) -> tuple[str, str | None]:
+        count = -(-target.size // target.range_size)
+        have = {number: crc32c for number, crc32c in journal.ranges(self._destination).items() if number < count}
+        self._total = target.size
+        spans = {
+            number: (number * target.range_size, min(target.range_size, target.size - number * target.range_size))
+            for number in range(count)
+        }
+        for number in have:
+            self._report(number, spans[number][1])
+        missing = [number for number in spans if number not in have]
+        if missing:
+            self._require_room(0 if self._part.stat().st_size >= target.size else target.size)
+            descriptor = os.open(self._part, os.O_RDWR | getattr(os, "O_BINARY", 0))
+            try:
+                with ThreadPoolExecutor(min(_THREADS, len(missing)), thread_name_prefix="range") as threads:
+                    calls = {
+                        threads.submit(self._one_range, descriptor, target, number, *spans[number]): number
+                        for number in missing
+                    }
+                    try:
+                        for call in as_completed(calls):
+                            have[calls[call]] = call.result()
+                            journal.add(self._destination, calls[call], have[calls[call]])
+                    except BaseException:
+                        self._stopped.set()
+                        threads.shutdown(wait=True, cancel_futures=True)
+                        raise
+            finally:
+                os.close(descriptor)
+        whole = 0
+        for number in range(count):
+            whole = checksums.combine(whole, checksums.decode(have[number]), spans[number][1])
+        return checksums.encode(whole), target.crc32c
+
+    def _one_range(self, descriptor: int, target: Target, number: int, start: int, size: int) -> str:
+        def read(answer: Answer) -> str:
+            etag = answer.headers.get("etag", "")
+            if answer.status == 200 or etag != target.etag or _size(answer) != target.size:
+                raise _Changed
+            return self._read(answer, descriptor, number, start, size)
+
+        return self._persist(f"bytes={start}-{start + size - 1}", target.etag, read)
+
+    def _read(self, answer: Answer, descriptor: int, number: int, start: int, expected: int | None) -> str:
+        """Write a body at its place; its checksum. Bytes beyond what was expected are an error like missing ones."""
+        checksum = checksums.Crc32c()
+        buffer = memoryview(bytearray(_BLOCK))
+        done = 0
+        while count := answer.read_into(buffer):
+            _write_at(descriptor, buffer[:count], start + done)
+            checksum.update(bytes(buffer[:count]))
+            done += count
+            self._last_byte = time.monotonic()
+            self._report(number, done)
+        if expected is not None and done != expected:
+            raise _TryAgain(
+                TransferError(
+                    "The file did not come whole",
+                    detail=f"{done:,} of {expected:,} bytes came.",
+                    advice="Try again: what is complete is not fetched again.",
+                    subject=self._name,
                 )
-                # An expired URL is answered by one of these; a fresh one may do.
-                raise _TryAgain(error) if response.status_code in _EXPIRED or response.status_code >= 500 else error
-            total = int(response.headers.get("content-length", 0))
-            with part.open("wb") as file:
-                for block in response.iter_raw(_BLOCK):
-                    file.write(block)
-                    checksum.update(block)
-                    done += len(block)
-                    progress.report(done, total, name)
-                file.flush()
-                os.fsync(file.fileno())
-    except httpx.TransportError as error:
-        raise _TryAgain(
-            Unreachable(
-                "The store stopped answering",
-                detail=f"{str(error).rstrip('.')}." if str(error) else "",
-                advice="Check the network, then try again: what is complete is not fetched again.",
-                subject=address,
             )
-        ) from error
+        return checksum.base64()
+
+    def _report(self, number: int, done: int) -> None:
+        if self._stopped.is_set():
+            raise Cancelled
+        with self._lock:
+            self._done[number] = done
+            together = sum(self._done.values())
+        self._progress.report(together, max(self._total, together), self._name)
+
+    # --- asking -----------------------------------------------------------------------------------------------------
+    def _persist(self, span: str, etag: str | None, read: Callable[[Answer], _T]) -> _T:
+        """Ask for a range until it is read: with a fresh URL where one has expired, again where a failure may pass."""
+        wait, tries, renewals = 0.2, 0, 0
+        began = time.monotonic()
+        expired: str | None = None
+        while True:
+            if self._stopped.is_set():
+                raise Cancelled
+            self._progress.check()
+            url = self._url.get(expired)
+            headers = {"Range": span, **({"If-Range": etag} if etag else {})}
+            try:
+                with get(url, headers) as answer:
+                    if answer.status in (200, 206):
+                        return read(answer)
+                    error = self._refused(answer)
+                    if answer.status in _EXPIRED and renewals < _TRIES - 1:
+                        renewals += 1
+                        expired = url
+                        raise _TryAgain(error)
+                    if answer.status == 416 and etag is None:  # an empty file has no first byte
+                        return self._empty(read)
+                    if answer.status in (408, 429) or answer.status >= 500:
+                        raise _TryAgain(error, _retry_after(answer))
+                    raise error
+            except Unreachable as problem:
+                failed: LaunchpadError = problem
+                asked = 0.0
+            except _TryAgain as problem:
+                failed, asked = problem.error, problem.wait
+            tries += 1
+            since = self._last_byte or 0.0
+            if (time.monotonic() - max(since, began) > _PATIENCE) if since else (tries >= _TRIES):
+                raise failed from None
+            if expired is None or tries > 1:
+                self._progress.sleep(max(asked, random.uniform(wait / 2, wait)))  # noqa: S311 - jitter
+                wait = min(2 * wait, _LONGEST_WAIT)
+
+    @staticmethod
+    def _empty(read: Callable[[Answer], _T]) -> _T:
+        return read(Answer(200, {"content-length": "0"}, lambda buffer: 0))
+
+    def _refused(self, answer: Answer) -> TransferError:
+        return TransferError(
+            "The store refused the download",
+            detail=f"HTTP {answer.status}.",
+            advice="Try again; results that were deleted are gone.",
+            subject=self._name,
+        )
+
+    def _require_room(self, size: int) -> None:
+        free = shutil.disk_usage(self._part.parent).free
+        if size > free:
+            raise LaunchpadError(
+                "There is no room for the file",
+                detail=f"It has {size:,} bytes, {free:,} are free.",
+                advice="Free space on the disk, or choose another folder.",
+                subject=str(self._destination),
+            )
+
+
+def _size(answer: Answer) -> int | None:
+    """Bytes of the whole file, None where the answer does not say."""
+    match = re.fullmatch(r"bytes \d+-\d+/(\d+)", answer.headers.get("content-range", ""))
+    if match:
+        return int(match.group(1))
+    length = answer.headers.get("content-length", "")
+    return int(length) if answer.status == 200 and length.isdigit() else None
+
+
+def _promised(answer: Answer) -> str | None:
+    for part in answer.headers.get("x-goog-hash", "").split(","):
+        name, _, value = part.strip().partition("=")
+        if name == "crc32c":
+            return value
+    return None
+
+
+def _retry_after(answer: Answer) -> float:
+    text = answer.headers.get("retry-after", "")
+    return min(float(text), 120.0) if text.isdigit() else 0.0
+
+
+def _write_at(descriptor: int, data: memoryview, offset: int) -> None:
+    if hasattr(os, "pwrite"):
+        while data:
+            count = os.pwrite(descriptor, data, offset)
+            data, offset = data[count:], offset + count
+        return
+    with _seek_lock:  # Windows has no pwrite
+        os.lseek(descriptor, offset, os.SEEK_SET)
+        while data:
+            data = data[os.write(descriptor, data) :]
+
+
+_seek_lock = threading.Lock()
+
+
+def _hash(path: Path, start: int, size: int) -> str:
+    checksum = checksums.Crc32c()
+    with path.open("rb") as file:
+        file.seek(start)
+        left = size
+        while left and (block := file.read(min(_BLOCK, left))):
+            checksum.update(block)
+            left -= len(block)
     return checksum.base64()
