@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from launchpad.progress import Progress
@@ -17,6 +19,7 @@ class ObjectInfo:
     size: int
     crc32c: str | None
     etag: str | None
+    last_modified: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -55,6 +58,18 @@ class Bucket(ABC):
     @abstractmethod
     def head(self, key: str) -> ObjectInfo | None:
         """What the store knows of an object, or None. Raises Unreachable and TransferError."""
+
+    @abstractmethod
+    def list(self, prefix: str = "") -> Iterator[ObjectInfo]:
+        """All objects whose keys begin so, in order, page by page as they are asked for.
+
+        Raises:
+            Unreachable, TransferError: the store does not answer, or refuses.
+        """
+
+    @abstractmethod
+    def delete(self, keys: Iterable[str]) -> int:
+        """Delete objects; how many there were. Raises as `list`; those before the failure are deleted."""
 
     @abstractmethod
     def signed_url(self, key: str, expires: int, method: str = "GET") -> str:

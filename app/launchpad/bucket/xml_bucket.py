@@ -10,9 +10,12 @@ import base64
 import json
 import os
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO, TypeVar
+from urllib.parse import unquote
+from xml.etree import ElementTree
 
 import httpx
 
@@ -22,7 +25,7 @@ from launchpad.bucket.crc32c import Crc32c, crc32c_file
 from launchpad.bucket.journal import Journal
 from launchpad.bucket.limits import Bandwidth
 from launchpad.bucket.multipart import SMALLEST, MultipartUpload, head
-from launchpad.bucket.xml_requests import PATIENCE, XmlRequests, changed, crc_of, error_of
+from launchpad.bucket.xml_requests import PATIENCE, XmlRequests, changed, crc_of, error_of, tree_of
 from launchpad.errors import NotFound, TransferError
 from launchpad.progress import Progress
 
@@ -80,9 +83,9 @@ class XmlBucket(Bucket):
         progress = progress or Progress()
         progress.check()
         size = _status(path).st_size
-        known = None
-        if expected is not None:
-            known = self._again(lambda: head(self._requests, key), progress)
+        known = self._again(lambda: head(self._requests, key), progress)
+        if known is not None and known.size == size and expected is None:
+            expected = crc32c_file(path)
         if known is not None and (known.size, known.crc32c) == (size, expected):
             progress.report(size, size, path.name)
             return Receipt(path, key, size, known.crc32c or "", False, True, etag=known.etag or "")
@@ -97,6 +100,44 @@ class XmlBucket(Bucket):
 
     def signed_url(self, key: str, expires: int, method: str = "GET") -> str:
         return self._requests.presign(method, key, expires)
+
+    def list(self, prefix: str = "") -> Iterator[ObjectInfo]:
+        query = {"list-type": "2", "prefix": prefix, "encoding-type": "url"}
+        while True:
+
+            def ask(query: dict[str, str] = query) -> ElementTree.Element:
+                response = self._requests.send("GET", "", query=query)
+                tree = tree_of(response) if response.is_success else None
+                if tree is None:
+                    raise self._requests.refused(response, self.name)
+                return tree
+
+            page = self._requests.again(ask, Progress())
+            for item in page.iter("Contents"):
+                yield ObjectInfo(
+                    unquote(item.findtext("Key") or ""),
+                    int(item.findtext("Size") or 0),
+                    None,
+                    item.findtext("ETag"),
+                    _time(item.findtext("LastModified")),
+                )
+            token = page.findtext("NextContinuationToken")
+            if (page.findtext("IsTruncated") or "").lower() != "true" or not token:
+                return
+            query = {**query, "continuation-token": token}
+
+    def delete(self, keys: Iterable[str]) -> int:
+        count = 0
+        for key in keys:
+
+            def act(key: str = key) -> bool:
+                response = self._requests.send("DELETE", key)
+                if response.is_success or response.status_code == 404:
+                    return response.is_success
+                raise self._requests.refused(response, key)
+
+            count += self._requests.again(act, Progress())
+        return count
 
     def abandon(self, key: str) -> bool:
         """End an upload in parts for good, so that the store throws its parts away; whether there was one."""
@@ -184,6 +225,13 @@ class XmlBucket(Bucket):
             done += len(block)
             progress.report(done, total, path.name)
             yield block
+
+
+def _time(text: str | None) -> datetime | None:
+    try:
+        return datetime.fromisoformat((text or "").replace("Z", "+00:00"))
+    except ValueError:
+        return None
 
 
 def _check_source(path: Path, expected: str | None, found: str) -> None:

@@ -14,6 +14,7 @@ from launchpad.cli.errors import guarded
 # name -> (module, what `launchpad --help` says); the modules import typer and the ground floor only.
 GROUPS = {
     "application": ("application", "Applications and their runs."),
+    "bucket": ("bucket", "Files in the organization's bucket."),
     "platform": ("platform", "The platform on this computer."),
     "system": ("system", "Health and versions of Launchpad and its platform."),
     "user": ("user", "Who is signed in."),

@@ -1,0 +1,173 @@
+"""`launchpad bucket`: files of one's own in the organization's bucket."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from launchpad.cli.output import print_json, progress_bar, say, warn
+from launchpad.errors import LaunchpadError, NotFound
+
+if TYPE_CHECKING:
+    from launchpad.bucket.base import Bucket, ObjectInfo
+
+app = typer.Typer(help="Files in the organization's bucket.", no_args_is_help=True)
+
+_URL_SECONDS = 7 * 24 * 3600
+_What = Annotated[list[str] | None, typer.Argument(help="Regular expressions, or keys with --what-is-key.")]
+_Keys = Annotated[bool, typer.Option("--what-is-key", help="Take the arguments as whole keys.")]
+_Dry = Annotated[bool, typer.Option("--dry-run/--no-dry-run", help="Only say what would be deleted.")]
+
+
+@app.callback()
+def bucket() -> None:
+    """Files in the organization's bucket."""
+
+
+@contextlib.contextmanager
+def _opened() -> Iterator[Bucket]:
+    from launchpad.application.submit import open_bucket
+    from launchpad.cli.run_steps import service
+
+    with service() as platform, contextlib.closing(open_bucket(platform.client)) as opened:
+        yield opened
+
+
+@app.command()
+def upload(
+    source: Annotated[Path, typer.Argument(help="A file, or a folder with all below it.")],
+    destination_prefix: Annotated[str, typer.Option(help="Beginning of the keys.")] = "{username}",
+) -> None:
+    """Upload a file or a folder; run it again to go on after an interruption."""
+    from launchpad.bucket.objects import sources
+    from launchpad.bucket.upload import upload_files
+
+    files = sources(source, destination_prefix)
+    with _opened() as opened, progress_bar("Uploading", unit="bytes") as progress:
+        done = upload_files(opened, files, progress)
+    failed = [item for item in done if isinstance(item, LaunchpadError)]
+    for error in failed:
+        warn(f"Not uploaded: {error}")
+    say(f"Uploaded {len(done) - len(failed)} of {len(done)} file(s) to {opened.uri(files[0].key.rpartition('/')[0])}")
+    if failed:
+        raise typer.Exit(1)
+
+
+@app.command()
+def find(
+    what: _What = None,
+    what_is_key: _Keys = False,
+    detail: Annotated[bool, typer.Option("--detail", help="Also size, date and checksum.")] = False,
+    signed_urls: Annotated[bool, typer.Option("--signed-urls", help="Also a URL that opens it for 7 days.")] = False,
+) -> None:
+    """Print keys as JSON."""
+    from launchpad.bucket.objects import find as search
+    from launchpad.wsi.service import human_size
+
+    with _opened() as opened:
+        found = search(opened, what or [], what_is_key=what_is_key)
+        if not (detail or signed_urls):
+            print_json([info.key for info in found])
+            return
+        rows = []
+        for info in found:
+            row: dict[str, object] = {"key": info.key}
+            if detail:
+                row |= {
+                    "size": info.size,
+                    "size_human": human_size(info.size),
+                    "last_modified": info.last_modified.isoformat() if info.last_modified else None,
+                    "etag": (info.etag or "").strip('"'),
+                    "storage_class": "STANDARD",
+                }
+            if signed_urls:
+                row["signed_download_url"] = opened.signed_url(info.key, _URL_SECONDS)
+            rows.append(row)
+        print_json(rows)
+
+
+@app.command()
+def download(
+    what: _What = None,
+    what_is_key: _Keys = False,
+    destination: Annotated[Path | None, typer.Option(help="The folder; it is made.")] = None,
+) -> None:
+    """Download objects into one folder; run it again to go on after an interruption."""
+    from launchpad import paths
+    from launchpad.bucket.download import download as fetch
+    from launchpad.bucket.objects import find as search
+
+    folder = destination or paths.data_dir() / "bucket_downloads"
+    failed = 0
+    with _opened() as opened:
+        found = search(opened, what or [], what_is_key=what_is_key)
+        if not found:
+            raise NotFound("Nothing fits", advice="Look with `launchpad bucket find`.", subject=" ".join(what or []))
+        with progress_bar("Downloading", unit="bytes") as progress:
+            for info, name in zip(found, _names(found), strict=True):
+                known = opened.head(info.key)
+
+                def url(key: str = info.key) -> str:
+                    return opened.signed_url(key, 3600)
+
+                try:
+                    fetch(url, folder / name, crc32c=known.crc32c if known else None, progress=progress, name=name)
+                except LaunchpadError as error:
+                    failed += 1
+                    warn(f"Not downloaded {info.key}: {error}")
+    say(f"Downloaded {len(found) - failed} of {len(found)} file(s) to {folder}")
+    if failed:
+        raise typer.Exit(1)
+
+
+@app.command()
+def delete(what: _What = None, what_is_key: _Keys = False, dry_run: _Dry = True) -> None:
+    """Delete objects."""
+    from launchpad.bucket.objects import find as search
+
+    if not what:
+        raise typer.BadParameter("Say which objects, or use `launchpad bucket purge`.")
+    with _opened() as opened:
+        _delete(opened, search(opened, what, what_is_key=what_is_key), dry_run=dry_run)
+
+
+@app.command()
+def purge(
+    dry_run: _Dry = True,
+    older_than_days: Annotated[float | None, typer.Option(min=0, help="Only what is older.")] = None,
+) -> None:
+    """Delete all objects of the bucket."""
+    from launchpad.bucket.objects import older_than
+
+    with _opened() as opened:
+        found = list(opened.list())
+        if older_than_days is not None:
+            found = older_than(found, datetime.now(UTC) - timedelta(days=older_than_days))
+        _delete(opened, found, dry_run=dry_run)
+
+
+def _delete(opened: Bucket, found: list[ObjectInfo], *, dry_run: bool) -> None:
+    if dry_run:
+        say(f"Would delete {len(found)} object(s); --no-dry-run deletes them.")
+        return
+    say(f"Deleted {opened.delete(info.key for info in found)} object(s).")
+
+
+def _names(found: list[ObjectInfo]) -> list[str]:
+    """The last part of each key as a name that every system takes; keys that would share one get a mark."""
+    from launchpad.application.results import safe_name
+
+    names = [safe_name(info.key.rpartition("/")[2] or info.key) for info in found]
+    folded = [name.casefold() for name in names]
+    return [
+        name
+        if folded.count(name.casefold()) == 1
+        else f"{Path(name).stem}~{hashlib.sha256(info.key.encode()).hexdigest()[:8]}{Path(name).suffix}"
+        for info, name in zip(found, names, strict=True)
+    ]
