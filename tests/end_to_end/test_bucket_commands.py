@@ -12,14 +12,14 @@ from typer.testing import CliRunner, Result
 
 from launchpad.bucket.base import ObjectInfo
 from launchpad.bucket.objects import find as find_objects
-from launchpad.cli.app import app
+from launchpad.cli.bucket import app
 from launchpad.errors import BadInput, NotFound
 
 pytestmark = pytest.mark.usefixtures("platform_endpoint")
 
 
 def bucket(*arguments: str | Path, code: int = 0) -> Result:
-    answer = CliRunner().invoke(app, ["bucket", *map(str, arguments)])
+    answer = CliRunner().invoke(app, [*map(str, arguments)])
     assert answer.exit_code == code, answer.output
     return answer
 
@@ -77,9 +77,9 @@ def test_what_is_wrong_is_said(folder: Path, tmp_path: Path) -> None:
         (["find", "("], BadInput),
         (["download", "nothing like this"], NotFound),
     ):
-        answer = CliRunner().invoke(app, ["bucket", *arguments])
+        answer = CliRunner().invoke(app, arguments)
         assert isinstance(answer.exception, error), (arguments, answer.output)
-    assert CliRunner().invoke(app, ["bucket", "delete"]).exit_code == 2
+    assert CliRunner().invoke(app, ["delete"]).exit_code == 2
 
 
 class _Many:

@@ -13,6 +13,7 @@ import typer
 
 from launchpad.cli.output import print_json, progress_bar, say, warn
 from launchpad.errors import LaunchpadError, NotFound
+from launchpad.progress import Cancelled
 
 if TYPE_CHECKING:
     from launchpad.bucket.base import Bucket, ObjectInfo
@@ -49,8 +50,12 @@ def upload(
     from launchpad.bucket.upload import upload_files
 
     files = sources(source, destination_prefix)
-    with _opened() as opened, progress_bar("Uploading", unit="bytes") as progress:
-        done = upload_files(opened, files, progress)
+    try:
+        with _opened() as opened, progress_bar("Uploading", unit="bytes") as progress:
+            done = upload_files(opened, files, progress)
+    except (Cancelled, KeyboardInterrupt):
+        warn("Stopped. What was sent is kept: run the same command again to go on from there.")
+        raise
     failed = [item for item in done if isinstance(item, LaunchpadError)]
     for error in failed:
         warn(f"Not uploaded: {error}")

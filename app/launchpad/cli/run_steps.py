@@ -328,6 +328,9 @@ def upload(
             service.upload(
                 slides, application_id, version.version_number, prefix=prefix, progress=progress, on_slide=keep
             )
+    except (Cancelled, KeyboardInterrupt):
+        warn("Stopped. What was sent is kept: run the same command again to go on from there.")
+        raise
     finally:
         with lock:
             write_manifest(manifest, list(now.values()), columns)
