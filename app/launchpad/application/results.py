@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -36,6 +37,7 @@ EXTENSIONS = {
     "image/tiff": ".tiff",
     "text/csv": ".csv",
 }
+_NAME_BYTES = 150
 _RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
 
 
@@ -51,10 +53,12 @@ class Downloaded:
 
 def safe_name(name: str) -> str:
     """A name from the server as one that stays in its folder on every system."""
-    clean = re.sub(r'[<>:"/\\|?*\x00-\x1f]', "_", name).strip(" .")
+    # One form of umlauts, which macOS takes for the same name as the other.
+    clean = re.sub(r'[<>:"/\\|?*\x00-\x1f]', "_", unicodedata.normalize("NFC", name)).strip(" .")
     if _RESERVED.fullmatch(clean):
         clean = f"_{clean}"
-    return clean[:150] or "_"
+    # File systems count bytes; what stands behind, such as an extension, has to fit, too.
+    return clean.encode()[:_NAME_BYTES].decode(errors="ignore").rstrip(" .") or "_"
 
 
 def stem_of(external_id: str) -> str:

@@ -89,3 +89,14 @@ def test_file_names_follow_the_media_type() -> None:
     assert file_name(artifact("a:b", media_type="image/tiff")) == "a_b.tiff"
     assert file_name(artifact("../a:b", media_type="application/vnd.apache.parquet")) == "_a_b.parquet"
     assert file_name(artifact("a:b")) == "a_b.bin"
+
+
+def test_long_names_fit_a_file_system_and_forms_of_umlauts_are_one(tmp_path: Path) -> None:
+    for name in ("数" * 300, "x" * 400, "ä" * 179 + ". "):
+        safe = safe_name(name)
+        assert len(safe.encode()) <= 150
+        assert not safe.endswith((".", " "))
+        (tmp_path / f"{safe}.geojson.part").write_bytes(b"x")
+    assert safe_name("a\u0308.svs") == safe_name("\u00e4.svs")
+    folders = result_folders([item("/one/a\u0308.svs"), item("/two/\u00e4.svs")])
+    assert len({folder.casefold() for folder in folders.values()}) == 2
