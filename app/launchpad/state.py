@@ -6,8 +6,12 @@ The only module that opens it. SQLite in WAL mode: a commit survives kill -9.
 from __future__ import annotations
 
 import sqlite3
+import threading
 import time
+from contextlib import closing
 from pathlib import Path
+from types import TracebackType
+from typing import Self
 
 from launchpad import paths
 from launchpad.errors import LaunchpadError
@@ -71,6 +75,24 @@ def connect(path: Path | None = None, *, shared: bool = False) -> sqlite3.Connec
             subject=str(file),
         ) from error
     return database
+
+
+class Shared:
+    """One connection for several threads, which take turns by `lock`. A context manager; commits at its end."""
+
+    def __init__(self) -> None:
+        """Open the state. Raises as `connect`."""
+        self.database = connect(shared=True)
+        self.lock = threading.Lock()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        with self.lock, closing(self.database) as database:
+            database.commit()
 
 
 def _use_wal(database: sqlite3.Connection) -> None:

@@ -406,10 +406,12 @@ def test_what_is_worth_knowing_is_marked_and_said(model: SlideTableModel) -> Non
     assert model.index(model.rowCount() - 1, SLIDE).data(Role.Marks) == ()
 
 
-def test_proposals_are_taken_when_a_person_says_so(model: SlideTableModel, stack: QUndoStack) -> None:
+def test_proposals_are_taken_when_a_person_says_so(
+    draft: SubmissionDraft, model: SlideTableModel, stack: QUndoStack
+) -> None:
     model.add([make_slide(10, proposals={"tissue": "LUNG", "staining_method": "H&E"}, values={"tissue": "LIVER"})])
-    assert model.open_proposals() == {("slide-10", "staining_method"): "H&E"}
-    assert "The file says Staining method: H&E." in model.notes(model.slide(4))
+    assert draft.open_proposals() == {("slide-10", "staining_method"): "H&E"}
+    assert "The file says Staining method: H&E." in model.notes.of(model.slide(4), model.columns)
     model.take_proposals()
     assert model.slide(4).values == {"tissue": "LIVER", "staining_method": "H&E"}
     stack.undo()

@@ -86,6 +86,15 @@ class SubmissionDraft:
         """The slides that will be sent."""
         return [slide for slide in self.slides if slide.included]
 
+    def open_proposals(self) -> dict[tuple[str, str], str]:
+        """Values that slides' own files have for empty columns, by slide id and column key."""
+        return {
+            (slide.id, column.key): slide.proposals[column.key]
+            for slide in self.slides
+            for column in self.columns
+            if column.key in slide.proposals and not slide.values.get(column.key) and not slide.error
+        }
+
     def problems(self, now: datetime | None = None) -> list[Problem]:
         """What is missing or wrong, in the order of the steps; empty when the draft can be submitted."""
         found: list[Problem] = []

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import json
 import os
-import threading
 import time
-from contextlib import closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 from launchpad import __version__, state
 
@@ -37,30 +34,20 @@ class Description:
     anatomy: tuple[tuple[str, str], ...]
 
 
-class Memory:
+class Memory(state.Shared):
     """Descriptions of files, in the state. A thread-safe context manager; `patterns` are those of identifying names."""
 
     def __init__(self, patterns: tuple[str, ...] = ()) -> None:
         """Open the state. Raises LaunchpadError when it cannot be read."""
         # Another version may read headers differently, other patterns find other names.
         self._made_by = [__version__, *patterns]
-        self._database = state.connect(shared=True)
-        self._lock = threading.Lock()
+        super().__init__()
         self._committed = time.monotonic()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        with self._lock, closing(self._database) as database:
-            database.commit()
 
     def recall(self, path: Path, status: os.stat_result) -> Description | None:
         """What was kept of a file that is still as `status` says."""
-        with self._lock:
-            row = self._database.execute(
+        with self.lock:
+            row = self.database.execute(
                 "SELECT data FROM prepared WHERE path = ? AND size = ? AND mtime_ns = ?",
                 (str(path), status.st_size, status.st_mtime_ns),
             ).fetchone()
@@ -76,11 +63,11 @@ class Memory:
     def keep(self, path: Path, status: os.stat_result, description: Description) -> None:
         """Keep what was found out of a file that was as `status` says; what was kept of it before is forgotten."""
         data = json.dumps({**asdict(description), "made_by": self._made_by})
-        with self._lock:
-            self._database.execute("DELETE FROM prepared WHERE path = ?", (str(path),))
-            self._database.execute(
+        with self.lock:
+            self.database.execute("DELETE FROM prepared WHERE path = ?", (str(path),))
+            self.database.execute(
                 "INSERT INTO prepared VALUES (?, ?, ?, ?)", (str(path), status.st_size, status.st_mtime_ns, data)
             )
             if time.monotonic() - self._committed > _COMMIT_SECONDS:
-                self._database.commit()
+                self.database.commit()
                 self._committed = time.monotonic()

@@ -7,13 +7,9 @@ time: it holds the upload's lease until it ends or dies.
 from __future__ import annotations
 
 import os
-import threading
 import time
-from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 from launchpad import state
 
@@ -58,22 +54,8 @@ class Upload:
     part_size: int
 
 
-class Journal:
+class Journal(state.Shared):
     """The open uploads of this account. A context manager; thread-safe."""
-
-    def __init__(self) -> None:
-        """Open the state. Raises LaunchpadError."""
-        self._database = state.connect(shared=True)
-        self._lock = threading.Lock()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        with self._lock, closing(self._database) as database:
-            database.commit()
 
     def find(self, endpoint: str, bucket: str, key: str) -> Upload | None:
         """The upload to this object, or None."""
@@ -88,7 +70,7 @@ class Journal:
         self, path: Path, fingerprint: Fingerprint, endpoint: str, bucket: str, key: str, upload_id: str, part_size: int
     ) -> Upload:
         """Write an upload down; one to the same object is forgotten."""
-        with self._lock, self._database as database:
+        with self.lock, self.database as database:
             database.execute(
                 "DELETE FROM upload WHERE endpoint = ? AND bucket = ? AND key = ?", (endpoint, bucket, key)
             )
@@ -114,7 +96,7 @@ class Journal:
 
     def add(self, upload: Upload, part: Part) -> None:
         """Write a confirmed part down."""
-        with self._lock, self._database as database:
+        with self.lock, self.database as database:
             database.execute(
                 "INSERT OR REPLACE INTO upload_part VALUES (?, ?, ?, ?, ?)",
                 (upload.id, part.number, part.size, part.crc32c, part.etag),
@@ -122,15 +104,15 @@ class Journal:
 
     def parts(self, upload: Upload) -> dict[int, Part]:
         """Confirmed parts by number."""
-        with self._lock:
-            rows = self._database.execute(
+        with self.lock:
+            rows = self.database.execute(
                 "SELECT number, size, crc32c, etag FROM upload_part WHERE upload = ?", (upload.id,)
             ).fetchall()
         return {row["number"]: Part(row["number"], row["size"], row["crc32c"], row["etag"]) for row in rows}
 
     def forget(self, upload: Upload) -> None:
         """The upload was completed or aborted."""
-        with self._lock, self._database as database:
+        with self.lock, self.database as database:
             database.execute("DELETE FROM upload WHERE id = ?", (upload.id,))
 
     def lease(self, name: str) -> bool:
@@ -138,7 +120,7 @@ class Journal:
         import psutil
 
         own = psutil.Process()
-        with self._lock, self._database as database:
+        with self.lock, self.database as database:
             database.execute("BEGIN IMMEDIATE")
             row = database.execute("SELECT pid, started FROM lease WHERE name = ?", (name,)).fetchone()
             if row is not None and _lives(row["pid"], row["started"]):
@@ -148,12 +130,12 @@ class Journal:
 
     def release(self, name: str) -> None:
         """Give a lease back."""
-        with self._lock, self._database as database:
+        with self.lock, self.database as database:
             database.execute("DELETE FROM lease WHERE name = ? AND pid = ?", (name, os.getpid()))
 
     def _uploads(self, condition: str, values: tuple[str, ...]) -> list[Upload]:
-        with self._lock:
-            rows = self._database.execute(f"SELECT * FROM upload {condition}", values).fetchall()  # noqa: S608 - ours
+        with self.lock:
+            rows = self.database.execute(f"SELECT * FROM upload {condition}", values).fetchall()  # noqa: S608 - ours
         return [
             Upload(
                 row["id"],

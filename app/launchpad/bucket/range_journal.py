@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import threading
 import time
-from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 from launchpad import state
 
@@ -26,27 +22,13 @@ class Target:
     crc32c: str | None
 
 
-class RangeJournal:
+class RangeJournal(state.Shared):
     """The downloads of this account that are under way. A context manager; thread-safe."""
-
-    def __init__(self) -> None:
-        """Open the state. Raises LaunchpadError."""
-        self._database = state.connect(shared=True)
-        self._lock = threading.Lock()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        with self._lock, closing(self._database) as database:
-            database.commit()
 
     def find(self, destination: Path) -> Target | None:
         """The download to this file, or None."""
-        with self._lock:
-            row = self._database.execute(
+        with self.lock:
+            row = self.database.execute(
                 "SELECT size, etag, range_size, crc32c FROM download WHERE destination = ?", (_key(destination),)
             ).fetchone()
         if row is None:
@@ -55,7 +37,7 @@ class RangeJournal:
 
     def begin(self, target: Target) -> None:
         """Write a download down; an earlier one to the same file is forgotten."""
-        with self._lock, self._database as database:
+        with self.lock, self.database as database:
             database.execute(
                 "DELETE FROM download WHERE destination = ? OR created < ?",
                 (_key(target.destination), time.time() - _KEPT),
@@ -67,29 +49,29 @@ class RangeJournal:
 
     def add(self, destination: Path, number: int, crc32c: str) -> None:
         """Write a range down that is on disk."""
-        with self._lock, self._database as database:
+        with self.lock, self.database as database:
             database.execute(
                 "INSERT OR REPLACE INTO download_range VALUES (?, ?, ?)", (_key(destination), number, crc32c)
             )
 
     def remove(self, destination: Path, number: int) -> None:
         """A range is not on disk after all."""
-        with self._lock, self._database as database:
+        with self.lock, self.database as database:
             database.execute(
                 "DELETE FROM download_range WHERE destination = ? AND number = ?", (_key(destination), number)
             )
 
     def ranges(self, destination: Path) -> dict[int, str]:
         """Checksums of the ranges on disk by number."""
-        with self._lock:
-            rows = self._database.execute(
+        with self.lock:
+            rows = self.database.execute(
                 "SELECT number, crc32c FROM download_range WHERE destination = ?", (_key(destination),)
             ).fetchall()
         return {row["number"]: row["crc32c"] for row in rows}
 
     def forget(self, destination: Path) -> None:
         """The download is whole, or of no use any more."""
-        with self._lock, self._database as database:
+        with self.lock, self.database as database:
             database.execute("DELETE FROM download WHERE destination = ?", (_key(destination),))
 
 

@@ -14,10 +14,11 @@ from PySide6.QtCore import QAbstractTableModel, QLocale, QModelIndex, QObject, Q
 from PySide6.QtGui import QPixmap, QUndoStack
 
 from launchpad.application.columns import Column, outside
-from launchpad.application.draft import Problem, Slide, SubmissionDraft, same_content
+from launchpad.application.draft import Problem, Slide, SubmissionDraft
 from launchpad.desktop.models.slide_edits import BadValue, Cell, EditCells, RemoveSlides, with_defaults
+from launchpad.desktop.models.slide_notes import SlideNotes
 from launchpad.desktop.models.slide_status import INCOMPLETE, LEFT_OUT, READY, SET_MPP, UNREADABLE, Status
-from launchpad.desktop.models.words import counted, dimensions, file_size
+from launchpad.desktop.models.words import counted, file_size
 
 Index = QModelIndex | QPersistentModelIndex
 
@@ -63,7 +64,7 @@ class SlideTableModel(QAbstractTableModel):
         self._rows: dict[str, int] = {}
         self._problems: dict[str, tuple[Problem, ...]] = {}
         self._refused: dict[Cell, str] = {}
-        self._twins: dict[str, tuple[str, ...]] = {}
+        self.notes = SlideNotes(self)
         self._reindex()
 
     # What there is
@@ -121,30 +122,9 @@ class SlideTableModel(QAbstractTableModel):
             found = self._problems[slide.id] = tuple(self._draft.slide_problems(slide))
         return found
 
-    def notes(self, slide: Slide) -> tuple[str, ...]:
-        """What is worth knowing about a slide and does not stand in the way."""
-        found = list(slide.notes)
-        twins = self._twins.get(slide.id)
-        if twins:
-            found.append(self.tr("The same content as %1; each would be analysed.").replace("%1", ", ".join(twins)))
-        for column in self._draft.columns:
-            if column.key in slide.proposals and not slide.values.get(column.key):
-                words = self.tr("The file says %1: %2.").replace("%1", column.title)
-                found.append(words.replace("%2", slide.proposals[column.key]))
-        return tuple(found)
-
-    def open_proposals(self) -> dict[Cell, str]:
-        """Cells that are empty and that the slide's own file has a value for."""
-        return {
-            (slide.id, column.key): slide.proposals[column.key]
-            for slide in self._draft.slides
-            for column in self._draft.columns
-            if column.key in slide.proposals and not slide.values.get(column.key) and not slide.error
-        }
-
     def take_proposals(self) -> None:
         """Fill these cells, as one undoable edit."""
-        self._push(dict(self.open_proposals()), self.tr("values from the files"))
+        self._push(dict(self._draft.open_proposals()), self.tr("values from the files"))
 
     def take_values(self, slides: Iterable[Slide]) -> None:
         """Take values and MPP of slides of the same ids, as one undoable edit; a table was imported."""
@@ -233,7 +213,7 @@ class SlideTableModel(QAbstractTableModel):
         if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.AccessibleTextRole):
             return self._text(slide, column)
         if role == Role.Marks:
-            return self._marks(slide)
+            return self.notes.marks(slide, self._draft.columns)
         if role == Qt.ItemDataRole.EditRole:
             key = self.key(column)
             if key == "mpp":
@@ -439,24 +419,10 @@ class SlideTableModel(QAbstractTableModel):
         if error:
             return f"{error}\n{slide.advice}" if slide.advice and column == self.status_column else error
         if column == SLIDE:
-            lines = [str(slide.path), f"{slide.format} · {dimensions(slide)} · {file_size(slide.size)}"]
-            if len(slide.files) > 1:
-                lines.append(self.tr("%n files form this slide", "", len(slide.files)))
-            if slide.scanner:
-                lines.append(self.tr("Scanner: %1").replace("%1", slide.scanner))
-            lines.extend(self.notes(slide))
-            if slide.identifying:
-                lines.append(self.tr("May identify somebody:"))
-                lines.extend(f"  {words}" for words in slide.identifying)
-            return "\n".join(lines)
+            return self.notes.tooltip(slide, self._draft.columns)
         if column == MPP and slide.mpp is not None:
             return self.tr("Typed by you") if slide.mpp_origin == "user" else self.tr("From the file")
         return self._text(slide, column)
-
-    def _marks(self, slide: Slide) -> tuple[str, ...]:
-        """Icons that point to what the tooltip says."""
-        marks = ["user"] if slide.identifying else []
-        return (*marks, "info") if self.notes(slide) else tuple(marks)
 
     def _sort_key(self, slide: Slide, column: int) -> tuple[Any, ...]:
         if column == INCLUDE:
@@ -558,8 +524,4 @@ class SlideTableModel(QAbstractTableModel):
 
     def _reindex(self) -> None:
         self._rows = {slide.id: row for row, slide in enumerate(self._draft.slides)}
-        self._twins = {
-            slide.id: tuple(other.path.name for other in group if other is not slide)
-            for group in same_content(self._draft.slides)
-            for slide in group
-        }
+        self.notes.compare(self._draft.slides)

@@ -138,7 +138,7 @@ class TableStep(Card):
                 "Point at a slide to see which."
             )
         )
-        self._proposals.setVisible(bool(slides.open_proposals()))
+        self._proposals.setVisible(bool(self._model.draft.open_proposals()))
         stack = self._model.stack
         self._undo.setEnabled(stack.canUndo())
         self._redo.setEnabled(stack.canRedo())
