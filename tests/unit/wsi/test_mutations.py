@@ -90,6 +90,21 @@ def test_damage_is_an_error_of_its_slide(data_dir: Path, tmp_path: Path, sample_
     _run(tmp_path, sample_dicom, 60)
 
 
+@pytest.mark.parametrize(("suffix", "seed"), [("svs", 490), ("tiff", 469), ("tiff", 590), ("tiff", 974)])
+def test_what_failed_once(data_dir: Path, tmp_path: Path, sample_dicom: Path, suffix: str, seed: int) -> None:
+    """A header that asks for more memory than there is, and resolutions that are no fractions."""
+    source = _sources(tmp_path, sample_dicom)[suffix]
+    path = tmp_path / f"slide.{suffix}"
+    path.write_bytes(_damaged(source.read_bytes(), random.Random(f"{suffix}{seed}")))
+    with SlideService(workers=1) as service:
+        try:
+            service.describe(path, ())
+            service.thumbnail(path, 64)
+        except SlideError as error:
+            assert error.subject == str(path)
+            assert error.advice
+
+
 @pytest.mark.long
 def test_much_damage(data_dir: Path, tmp_path: Path, sample_dicom: Path) -> None:
     _run(tmp_path, sample_dicom, int(os.environ.get("MUTATIONS", "2000")))
