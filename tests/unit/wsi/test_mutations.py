@@ -96,13 +96,15 @@ def test_what_failed_once(data_dir: Path, tmp_path: Path, sample_dicom: Path, su
     source = _sources(tmp_path, sample_dicom)[suffix]
     path = tmp_path / f"slide.{suffix}"
     path.write_bytes(_damaged(source.read_bytes(), random.Random(f"{suffix}{seed}")))
-    with SlideService(workers=1) as service:
-        try:
-            service.describe(path, ())
-            service.thumbnail(path, 64)
-        except SlideError as error:
-            assert error.subject == str(path)
-            assert error.advice
+
+    def look(service: SlideService) -> None:
+        service.describe(path, ())
+        service.thumbnail(path, 64)
+
+    with SlideService(workers=1) as service, pytest.raises(SlideError) as caught:
+        look(service)
+    assert caught.value.subject == str(path)
+    assert caught.value.advice
 
 
 @pytest.mark.long
