@@ -7,7 +7,13 @@ import threading
 import time
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from urllib.parse import urlsplit
+
+from launchpad.localplatform.database.engine import Database
+from launchpad.localplatform.objectstore.server import StoreServer
+from launchpad.localplatform.objectstore.storage import Keys, Storage
+from launchpad.localplatform.objectstore.uploads import Uploads
 
 Act = Callable[["Request"], bool]
 """Does harm to a request; True when the request was dealt with, False to let it pass."""
@@ -97,6 +103,28 @@ class MisbehavingStore(ThreadingHTTPServer):
     def parts_sent(self) -> int:
         with self.lock:
             return sum(1 for method, target, _ in self.log if method == "PUT" and "partNumber=" in target)
+
+
+class Line:
+    """A real store behind a proxy that misbehaves; tests add what is sent or fetched."""
+
+    keys = Keys("bucket", "KEY", "secret")
+
+    def __init__(self, folder: Path) -> None:
+        objects = folder / "objects"
+        objects.mkdir()
+        self.database = Database(folder / "platform.sqlite")
+        self.storage = Storage(objects, self.database)
+        self.uploads = Uploads(self.storage, self.database)
+        self.store = StoreServer(("127.0.0.1", 0), self.storage, self.uploads, self.keys, "launch")
+        self.store.start()
+        self.proxy = MisbehavingStore(self.store.endpoint)
+        self.proxy.start()
+
+    def close(self) -> None:
+        self.proxy.stop()
+        self.store.stop()
+        self.database.close()
 
 
 class _Handler(BaseHTTPRequestHandler):

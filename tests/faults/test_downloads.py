@@ -13,36 +13,25 @@ from typing import Any
 
 import pytest
 
+import store_that_misbehaves
 from launchpad.bucket import signing
 from launchpad.bucket.crc32c import crc32c_file
 from launchpad.bucket.download import RANGE, download
 from launchpad.bucket.range_journal import RangeJournal
 from launchpad.errors import LaunchpadError, TransferError
-from launchpad.localplatform.database.engine import Database
-from launchpad.localplatform.objectstore.server import StoreServer
-from launchpad.localplatform.objectstore.storage import Keys, Storage
-from launchpad.localplatform.objectstore.uploads import Uploads
 from launchpad.progress import Cancelled, Progress
-from store_that_misbehaves import MisbehavingStore, Request, times
+from store_that_misbehaves import Request, times
 
-KEYS = Keys("bucket", "KEY", "secret")
+KEYS = store_that_misbehaves.Line.keys
 RANGES = 5
 SIZE = RANGE * (RANGES - 1) + 54321
 
 
-class Line:
+class Line(store_that_misbehaves.Line):
     """An object in a real store behind a proxy."""
 
     def __init__(self, folder: Path) -> None:
-        objects = folder / "objects"
-        objects.mkdir()
-        self.database = Database(folder / "platform.sqlite")
-        self.storage = Storage(objects, self.database)
-        uploads = Uploads(self.storage, self.database)
-        self.store = StoreServer(("127.0.0.1", 0), self.storage, uploads, KEYS, "launch")
-        self.store.start()
-        self.proxy = MisbehavingStore(self.store.endpoint)
-        self.proxy.start()
+        super().__init__(folder)
         self.destination = folder / "results ä" / "map.tiff"
         self.put(os.urandom(SIZE))
         self.urls = 0
@@ -69,11 +58,6 @@ class Line:
         return self.destination.read_bytes() == self.content and [
             path.name for path in self.destination.parent.iterdir()
         ] == ["map.tiff"]
-
-    def close(self) -> None:
-        self.proxy.stop()
-        self.store.stop()
-        self.database.close()
 
 
 @pytest.fixture

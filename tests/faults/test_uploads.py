@@ -13,38 +13,27 @@ from typing import Any
 
 import pytest
 
+import store_that_misbehaves
 from launchpad import state
 from launchpad.bucket.crc32c import crc32c_file
 from launchpad.bucket.journal import Journal
 from launchpad.bucket.xml_bucket import XmlBucket
 from launchpad.errors import BadInput, LaunchpadError, NotFound, TransferError, Unreachable
-from launchpad.localplatform.database.engine import Database
-from launchpad.localplatform.objectstore.server import StoreServer
-from launchpad.localplatform.objectstore.storage import Keys, Storage
-from launchpad.localplatform.objectstore.uploads import Uploads
 from launchpad.progress import Cancelled, Progress
-from store_that_misbehaves import MisbehavingStore, Request, for_seconds, times
+from store_that_misbehaves import Request, for_seconds, times
 
 MIB = 1 << 20
-KEYS = Keys("bucket", "KEY", "secret")
+KEYS = store_that_misbehaves.Line.keys
 PARTS = 5
 SIZE = 8 * MIB * (PARTS - 1) + 12345
 KEY = "user/1/he-tme/0.1.0/abcdef01/a slide ä.svs"
 
 
-class Line:
+class Line(store_that_misbehaves.Line):
     """A slide, a real store behind a proxy, and a bucket that goes through it."""
 
     def __init__(self, folder: Path) -> None:
-        objects = folder / "objects"
-        objects.mkdir()
-        self.database = Database(folder / "platform.sqlite")
-        self.storage = Storage(objects, self.database)
-        self.uploads = Uploads(self.storage, self.database)
-        self.store = StoreServer(("127.0.0.1", 0), self.storage, self.uploads, KEYS, "launch")
-        self.store.start()
-        self.proxy = MisbehavingStore(self.store.endpoint)
-        self.proxy.start()
+        super().__init__(folder)
         self.slide = folder / "a slide ä.svs"
         self.slide.write_bytes(os.urandom(SIZE))
         self.crc32c = crc32c_file(self.slide)
@@ -66,9 +55,7 @@ class Line:
 
     def close(self) -> None:
         self.bucket.close()
-        self.proxy.stop()
-        self.store.stop()
-        self.database.close()
+        super().close()
 
 
 @pytest.fixture

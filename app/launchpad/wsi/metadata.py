@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from launchpad.wsi import dicom, tiff
-from launchpad.wsi.formats import format_name, is_dicom_file
-from launchpad.wsi.reader import bounds, open_slide, translated
+from launchpad.wsi.formats import format_name
+from launchpad.wsi.reader import bounds, open_slide, pyramid_at, translated
 
 if TYPE_CHECKING:
     from openslide import OpenSlide
@@ -109,14 +109,13 @@ def read_header(path: Path) -> tuple[SlideMetadata, dict[str, str]]:
     """
     path = path.expanduser().absolute()
     files: tuple[Path, ...] = (path,)
-    is_dicom = is_dicom_file(path)
     is_tiff = tiff.is_tiff(path)
     if is_tiff or path.suffix.lower() == ".ndpi":
         tiff.check_complete(path)  # OpenSlide opens a file that lacks its last tiles without a word
-    if is_dicom:
-        pyramid = dicom.pyramid_of(path)
+    pyramid = pyramid_at(path)
+    if pyramid is not None:
         path, files = pyramid.base().path, pyramid.files
-    with open_slide(path) as slide, translated(path):
+    with open_slide(path, pyramid) as slide, translated(path):
         properties = read = _properties(slide)
         vendor = properties.get("openslide.vendor", "")
         width, height = slide.dimensions
@@ -127,9 +126,9 @@ def read_header(path: Path) -> tuple[SlideMetadata, dict[str, str]]:
         stated = tiff.resolution(path) if is_tiff and "openslide.mpp-x" not in properties else None
         if stated is not None:
             properties = {**properties, "openslide.mpp-x": str(stated[0]), "openslide.mpp-y": str(stated[1])}
-        elif is_dicom and "openslide.mpp-x" not in properties:
+        elif pyramid is not None and "openslide.mpp-x" not in properties:
             properties = {**properties, **_imaged_size(pyramid.base())}
-        mpp_x, mpp_y, problem = _resolution(properties, is_dicom)
+        mpp_x, mpp_y, problem = _resolution(properties, pyramid is not None)
         metadata = SlideMetadata(
             path=path,
             files=files,

@@ -29,13 +29,11 @@ _LITTLE_TISSUE = 0.01  # share of a thumbnail
 
 @contextlib.contextmanager
 def translated(path: Path) -> Iterator[None]:
-    """Turn the errors of OpenSlide, pydicom and the system into SlideError that names the file."""
+    """Turn the errors of OpenSlide and the system into SlideError that names the file."""
     import openslide
 
     try:
         yield
-    except SlideError:
-        raise
     except openslide.OpenSlideUnsupportedFormatError as error:
         raise SlideError(
             "The file is not a whole slide image that can be read",
@@ -59,8 +57,10 @@ def translated(path: Path) -> Iterator[None]:
         ) from error
 
 
-def open_slide(path: Path) -> OpenSlide | FrameSlide:
+def open_slide(path: Path, pyramid: dicom.Pyramid | None) -> OpenSlide | FrameSlide:
     """Open a slide with OpenSlide, or by its frames where OpenSlide does not take it.
+
+    `pyramid` is that of a DICOM file, as `pyramid_at` gives it: finding it reads the headers of a whole folder.
 
     Raises:
         SlideError: there is no such file, or it is no slide.
@@ -70,7 +70,6 @@ def open_slide(path: Path) -> OpenSlide | FrameSlide:
     with translated(path):
         with path.open("rb") as file:  # tells a missing or locked file from one that is no slide
             file.read(1)
-        pyramid = dicom.pyramid_of(path) if is_dicom_file(path) else None
         slide: OpenSlide | FrameSlide
         if pyramid is not None and dicom_frames.is_needed(pyramid):
             slide = dicom_frames.open_frames(path, pyramid)
@@ -86,6 +85,11 @@ def open_slide(path: Path) -> OpenSlide | FrameSlide:
             subject=str(path),
         )
     return slide
+
+
+def pyramid_at(path: Path) -> dicom.Pyramid | None:
+    """The pyramid that a DICOM file belongs to, None for other files. Raises SlideError for what is no slide."""
+    return dicom.pyramid_of(path) if is_dicom_file(path) else None
 
 
 class SlideReader:
@@ -106,13 +110,14 @@ class SlideReader:
             SlideError: there is no such file, or it is no slide.
         """
         self.path = path
-        self._slide = open_slide(path)
+        self._pyramid = pyramid_at(path)
+        self._slide = open_slide(path, self._pyramid)
         self.width, self.height = self._slide.dimensions
         self.level_dimensions: tuple[tuple[int, int], ...] = tuple(self._slide.level_dimensions)
         self.level_downsamples: tuple[float, ...] = tuple(self._slide.level_downsamples)
         self.bounds = bounds(self._slide.properties, self.width, self.height)
         self._unreadable_levels: set[int] = set()
-        self._ycbcr_levels = _ycbcr_levels(path, self.level_dimensions)
+        self._ycbcr_levels = _ycbcr_levels(self._pyramid, self.level_dimensions)
 
     def __enter__(self) -> Self:
         return self
@@ -170,7 +175,7 @@ class SlideReader:
             # Some converters write lower levels that cannot be decoded; the base level holds all there is.
             self._unreadable_levels.add(level)
             self._slide.close()  # an OpenSlide handle that met an error stays in it
-            self._slide = open_slide(self.path)
+            self._slide = open_slide(self.path, self._pyramid)
             return self.read(x, y, width, height, downsample)
         if exact:
             return pixels
@@ -303,12 +308,9 @@ def _darkest(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return np.asarray(np.take_along_axis(squares, darkest[:, :, None, None], axis=2)[:, :, 0], dtype=np.uint8)
 
 
-def _ycbcr_levels(path: Path, sizes: tuple[tuple[int, int], ...]) -> frozenset[int]:
+def _ycbcr_levels(pyramid: dicom.Pyramid | None, sizes: tuple[tuple[int, int], ...]) -> frozenset[int]:
     """Levels whose colours OpenSlide gets wrong."""
-    if not is_dicom_file(path):
-        return frozenset()
-    pyramid = dicom.pyramid_of(path)
-    if dicom_frames.is_needed(pyramid):
+    if pyramid is None or dicom_frames.is_needed(pyramid):
         return frozenset()  # pydicom goes by what the frames hold
     wrong = {(item.width, item.height) for item in pyramid.volumes if dicom_colour.is_mislabelled(item.path)}
     return frozenset(level for level, size in enumerate(sizes) if size in wrong)
