@@ -7,6 +7,8 @@ interface, and the same work serves the command line, the desktop and the librar
 from __future__ import annotations
 
 import threading
+import time
+from collections import deque
 
 
 class Cancelled(Exception):
@@ -43,3 +45,28 @@ class Progress:
     def cancelled(self) -> bool:
         """Whether somebody asked the work to stop."""
         return self._stop.is_set()
+
+
+class Pace:
+    """Units a second over the last few seconds, and how long the rest takes at that rate."""
+
+    def __init__(self, window: float = 5.0) -> None:
+        self._window = window
+        self._samples: deque[tuple[float, int]] = deque()
+        self.rate = 0.0
+
+    def add(self, done: int, now: float | None = None) -> float:
+        """Note how far the work is; the rate. A count that goes back begins anew."""
+        now = time.monotonic() if now is None else now
+        if self._samples and done < self._samples[-1][1]:
+            self._samples.clear()
+        self._samples.append((now, done))
+        while len(self._samples) > 2 and self._samples[1][0] <= now - self._window:
+            self._samples.popleft()
+        began, before = self._samples[0]
+        self.rate = (done - before) / (now - began) if now > began else 0.0
+        return self.rate
+
+    def remaining(self, done: int, total: int) -> float | None:
+        """Seconds that the rest takes; None while nothing moves or the total is unknown."""
+        return (total - done) / self.rate if self.rate > 0 and total else None

@@ -68,8 +68,8 @@ class Settings(BaseSettings):
         gt=0,
         validation_alias=AliasChoices("upload_bytes_per_second", "LAUNCHPAD_UPLOAD_BYTES_PER_SECOND"),
     )
-    transfer_connections: int = Field(
-        default=4, ge=1, le=32, validation_alias=AliasChoices("transfer_connections", "LAUNCHPAD_TRANSFER_CONNECTIONS")
+    transfer_connections: int | None = Field(
+        default=None, ge=1, le=32, validation_alias=AliasChoices("transfer_connections", "LAUNCHPAD_TRANSFER_CONNECTIONS")
     )
 
     privacy_name_patterns: list[str] | None = Field(

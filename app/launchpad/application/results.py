@@ -5,9 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import threading
+import time
 import unicodedata
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import TYPE_CHECKING
@@ -15,9 +18,10 @@ from urllib.parse import unquote, urlsplit
 
 from launchpad import paths
 from launchpad.application.states import has_ended
+from launchpad.bucket.board import FileBoard
 from launchpad.bucket.download import download
 from launchpad.errors import LaunchpadError, TransferError
-from launchpad.progress import Progress
+from launchpad.progress import Cancelled, Progress
 
 if TYPE_CHECKING:
     from launchpad.platform.client import Client
@@ -38,6 +42,7 @@ EXTENSIONS = {
     "text/csv": ".csv",
 }
 _NAME_BYTES = 150
+_AT_ONCE = 4  # files
 _RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
 
 
@@ -98,11 +103,12 @@ def download_results(
     progress: Progress | None = None,
     on_item: Callable[[Downloaded], None] | None = None,
     poll_seconds: float = 5.0,
+    board: FileBoard | None = None,
 ) -> list[Downloaded]:
     """Download the results of a run, items as they finish when `wait`; files that are complete are left alone.
 
     Into `<destination>/<run id>/<slide>/<artifact>`; `per_run` and `per_item` leave out a level (then file names begin
-    with the slide's). An artifact that fails is an error of its item, and the others go on.
+    with the slide's). An artifact that fails is an error of its item, and the others go on. The `board` shows files.
 
     Raises:
         Unreachable, ApiException: the platform does not answer or does not know the run.
@@ -114,94 +120,193 @@ def download_results(
     run = handle.details()
     folder = destination / safe_name(run.run_id) if per_run else destination
     _make(folder)
-    done: dict[str, Downloaded] = {}
+    fetch = _Fetch(client, run_id, progress, board or FileBoard(), on_item)
     while True:
         ended = has_ended(run)
         items = list(handle.results())
         folders = result_folders(items)
-        ready = [item for item in items if item.output == "FULL" and item.item_id not in done]
-        for item in ready:
-            progress.report(len(done), len(items), stem_of(item.external_id))
-            own = folder / folders[item.item_id] if per_item else folder
-            start = "" if per_item else f"{folders[item.item_id]}_"
-            done[item.item_id] = _item(client, run_id, item, own, start, progress, len(done), len(items))
-            if on_item is not None:
-                on_item(done[item.item_id])
+        ready = [item for item in items if item.output == "FULL" and item.item_id not in fetch.done]
+        fetch.items(
+            [
+                (item, folder / folders[item.item_id] if per_item else folder, "" if per_item else folders[item.item_id])
+                for item in ready
+            ],
+            len(items),
+        )
         if ended or not wait:
             break
-        progress.report(len(done), len(items), "waiting for the platform")
+        progress.report(len(fetch.done), len(items), "waiting for the platform")
         progress.sleep(poll_seconds)
         run = handle.details()
     _write_readme(client, run, items, folder)
-    progress.report(len(done), len(done), "done")
-    return list(done.values())
+    progress.report(len(fetch.done), len(fetch.done), "done")
+    return list(fetch.done.values())
 
 
-def _item(
-    client: Client,
-    run_id: str,
-    item: ItemResultReadResponse,
-    folder: Path,
-    start: str,
-    progress: Progress,
-    number: int,
-    total: int,
-) -> Downloaded:
-    files: list[Path] = []
-    errors: list[LaunchpadError] = []
-    taken: set[str] = set()
-    try:
-        _make(folder)
-    except LaunchpadError as error:
-        return Downloaded(item, folder, (), (error,))
-    for artifact in item.output_artifacts:
-        if artifact.output != "AVAILABLE":
-            continue
-        name = start + file_name(artifact)
-        if name.casefold() in taken:
-            name = f"{Path(name).stem}~{artifact.output_artifact_id[:8]}{Path(name).suffix}"
-        taken.add(name.casefold())
-        metadata = artifact.metadata or {}
-        checksum = metadata.get("checksum_base64_crc32c") or metadata.get("checksum_crc32c")
-        if not checksum:
-            errors.append(
-                TransferError(
-                    "The result cannot be verified",
-                    detail="The platform gave no checksum for it.",
-                    advice="Tell those who run the platform.",
-                    subject=artifact.name,
-                )
-            )
-            continue
+@dataclass(frozen=True)
+class _File:
+    """An artifact on its way to `path`."""
+
+    item: ItemResultReadResponse
+    artifact: OutputArtifactResultReadResponse
+    path: Path
+    name: str
+    number: int
+
+    @property
+    def key(self) -> str:
+        return f"{self.item.item_id}/{self.artifact.output_artifact_id}"
+
+
+class _Fetch:
+    """Fetches the artifacts of items, several at once; an item is done when its last one is."""
+
+    def __init__(
+        self,
+        client: Client,
+        run_id: str,
+        progress: Progress,
+        board: FileBoard,
+        on_item: Callable[[Downloaded], None] | None,
+    ) -> None:
+        self._client, self._run_id, self._progress, self._board = client, run_id, progress, board
+        self._on_item = on_item
+        self._total = 0
+        self._stopped = threading.Event()
+        self.done: dict[str, Downloaded] = {}
+
+    def items(self, items: Sequence[tuple[ItemResultReadResponse, Path, str]], total: int) -> None:
+        """Fetch these, each into its folder, with a start of its file names. Raises Cancelled."""
+        self._total = total
+        waiting: dict[str, list[_File]] = {}
+        errors: dict[str, list[LaunchpadError]] = {}
+        folders = {item.item_id: folder for item, folder, _ in items}
+        for item, folder, start in items:
+            waiting[item.item_id], errors[item.item_id] = self._plan(item, folder, start)
+            for file in waiting[item.item_id]:
+                self._board.expect(file.key, f"{stem_of(item.external_id)}: {file.name}", _size_of(file.artifact))
+        got: dict[str, dict[int, Path]] = {item.item_id: {} for item, _, _ in items}
+        left = {item_id: len(files) for item_id, files in waiting.items()}
+        with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="result") as threads:
+            calls = {threads.submit(self._one, file): file for files in waiting.values() for file in files}
+            try:
+                for item, _, _ in items:
+                    if not left[item.item_id]:
+                        self._end(item, folders, got, errors)
+                for call in as_completed(calls):
+                    file = calls[call]
+                    result = call.result()
+                    if isinstance(result, Path):
+                        got[file.item.item_id][file.number] = result
+                    else:
+                        errors[file.item.item_id].append(result)
+                    left[file.item.item_id] -= 1
+                    if not left[file.item.item_id]:
+                        self._end(file.item, folders, got, errors)
+            except BaseException:
+                self._stopped.set()  # the others end at their next block
+                threads.shutdown(wait=True, cancel_futures=True)
+                raise
+
+    def _end(
+        self,
+        item: ItemResultReadResponse,
+        folders: Mapping[str, Path],
+        got: Mapping[str, Mapping[int, Path]],
+        errors: Mapping[str, list[LaunchpadError]],
+    ) -> None:
+        files = tuple(path for _, path in sorted(got[item.item_id].items()))
+        self.done[item.item_id] = Downloaded(item, folders[item.item_id], files, tuple(errors[item.item_id]))
+        self._progress.report(len(self.done), self._total, stem_of(item.external_id))
+        if self._on_item is not None:
+            self._on_item(self.done[item.item_id])
+
+    @staticmethod
+    def _plan(item: ItemResultReadResponse, folder: Path, start: str) -> tuple[list[_File], list[LaunchpadError]]:
+        """What is to be fetched, and what cannot be."""
+        files: list[_File] = []
+        errors: list[LaunchpadError] = []
+        taken: set[str] = set()
         try:
-            files.append(
-                download(
-                    lambda artifact=artifact: client.run(run_id).get_artifact_download_url(artifact.output_artifact_id),  # type: ignore[misc]
-                    folder / name,
-                    crc32c=str(checksum),
-                    progress=_Inner(progress, number, total, f"{stem_of(item.external_id)}: {name}"),
+            _make(folder)
+        except LaunchpadError as error:
+            return [], [error]
+        for artifact in item.output_artifacts:
+            if artifact.output != "AVAILABLE":
+                continue
+            name = f"{start}_{file_name(artifact)}" if start else file_name(artifact)
+            if name.casefold() in taken:
+                name = f"{Path(name).stem}~{artifact.output_artifact_id[:8]}{Path(name).suffix}"
+            taken.add(name.casefold())
+            if _checksum(artifact):
+                files.append(_File(item, artifact, folder / name, name, len(files)))
+            else:
+                errors.append(
+                    TransferError(
+                        "The result cannot be verified",
+                        detail="The platform gave no checksum for it.",
+                        advice="Tell those who run the platform.",
+                        subject=artifact.name,
+                    )
                 )
+        return files, errors
+
+    def _one(self, file: _File) -> Path | LaunchpadError:
+        try:
+            path = download(
+                lambda: self._client.run(self._run_id).get_artifact_download_url(file.artifact.output_artifact_id),
+                file.path,
+                crc32c=_checksum(file.artifact),
+                progress=_Inner(self, file),
             )
         except LaunchpadError as error:
-            errors.append(error)
-    return Downloaded(item, folder, tuple(files), tuple(errors))
+            self._board.failed(file.key, error)
+            return error
+        self._board.done(file.key, path.stat().st_size)
+        return path
+
+    def check(self) -> None:
+        """Raise Cancelled when asked to stop, or when another file's failure ends all."""
+        if self._stopped.is_set():
+            raise Cancelled
+        self._progress.check()
+
+    def moved(self, file: _File, done: int, size: int) -> None:
+        """Bytes of one file do not move the count of items; they show which file."""
+        self.check()
+        self._board.moved(file.key, done, size)
+        self._progress.report(len(self.done), self._total, f"{stem_of(file.item.external_id)}: {file.name}")
 
 
 class _Inner(Progress):
-    """Bytes of one file do not move the count of items; they show which file, and pass on cancellation."""
+    """One file's progress: told to the fetch of all, stopped with it."""
 
-    def __init__(self, whole: Progress, number: int, total: int, what: str) -> None:
+    def __init__(self, fetch: _Fetch, file: _File) -> None:
         super().__init__()
-        self._whole, self._number, self._total, self._what = whole, number, total, what
+        self._fetch, self._file = fetch, file
 
     def report(self, done: int, total: int, what: str = "") -> None:
-        self._whole.report(self._number, self._total, self._what)
+        self._fetch.moved(self._file, done, total)
 
     def check(self) -> None:
-        self._whole.check()
+        self._fetch.check()
 
     def sleep(self, seconds: float) -> None:
-        self._whole.sleep(seconds)
+        end = time.monotonic() + seconds
+        while (left := end - time.monotonic()) > 0:
+            self._fetch.check()
+            time.sleep(min(left, 0.1))
+
+
+def _checksum(artifact: OutputArtifactResultReadResponse) -> str:
+    metadata = artifact.metadata or {}
+    return str(metadata.get("checksum_base64_crc32c") or metadata.get("checksum_crc32c") or "")
+
+
+def _size_of(artifact: OutputArtifactResultReadResponse) -> int:
+    """Bytes, 0 where the platform does not say."""
+    size = (artifact.metadata or {}).get("size_bytes")
+    return size if isinstance(size, int) else 0
 
 
 def _write_readme(client: Client, run: RunReadResponse, items: Sequence[ItemResultReadResponse], folder: Path) -> None:

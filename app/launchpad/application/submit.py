@@ -16,6 +16,7 @@ from launchpad.application.columns import Column, columns, input_artifact, place
 from launchpad.application.draft import Slide, SubmissionDraft
 from launchpad.application.uploaded import earlier_key, remember
 from launchpad.bucket.base import Bucket, Receipt
+from launchpad.bucket.board import FileBoard
 from launchpad.bucket.signing import MAX_EXPIRES
 from launchpad.bucket.upload import Source, upload_files
 from launchpad.bucket.xml_bucket import XmlBucket
@@ -70,11 +71,13 @@ def upload(
     prefix: str | None = None,
     progress: Progress | None = None,
     on_slide: Callable[[Slide], None] | None = None,
+    board: FileBoard | None = None,
 ) -> list[Slide]:
     """Upload the included slides; each comes back with its `bucket_url`, or with its `error`.
 
     A slide whose object is in the bucket already, with its size and checksum, is not sent again; without a `prefix`
-    that also holds for what this profile uploaded for other runs. `on_slide` is called from worker threads.
+    that also holds for what this profile uploaded for other runs, and an upload that was begun goes on. `on_slide` is
+    called from worker threads; on the `board` a file's key is its number among the included slides.
 
     Raises:
         Unreachable, ApiException: the platform does not say where to.
@@ -87,7 +90,7 @@ def upload(
     for slide in chosen:
         key = _key_of(slide, bucket)
         if key is None and prefix is None:
-            key = earlier_key(client.profile, bucket.name, slide.path, slide.crc32c)
+            key = earlier_key(client.profile, bucket.name, slide.path, slide.crc32c) or bucket.begun(slide.path)
         if key is None:
             key = object_key(user, at, application_id, version, slide.external_id, slide.path.name)
         sources.append(Source(slide.path, key, slide.crc32c))
@@ -110,7 +113,7 @@ def upload(
         if on_slide is not None:
             on_slide(slide)
 
-    upload_files(bucket, sources, progress, through)
+    upload_files(bucket, sources, progress, through, board)
     return [done.get(slide.id, slide) for slide in slides]
 
 

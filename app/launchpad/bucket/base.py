@@ -55,6 +55,22 @@ class Bucket(ABC):
             Cancelled: the progress was cancelled.
         """
 
+    def begun(self, path: Path) -> str | None:
+        """The key of an upload of this very file that was begun and not ended, to go on with; None where there is none.
+
+        Raises:
+            LaunchpadError: the journal cannot be read.
+        """
+        return None
+
+    def abandon(self, key: str) -> bool:
+        """End such an upload for good, so that the store throws away what it has of it; whether there was one.
+
+        Raises:
+            Unreachable, TransferError: the store does not answer, or refuses.
+        """
+        return False
+
     @abstractmethod
     def head(self, key: str) -> ObjectInfo | None:
         """What the store knows of an object, or None. Raises Unreachable and TransferError."""

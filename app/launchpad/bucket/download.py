@@ -27,7 +27,8 @@ from launchpad.progress import Cancelled, Progress
 
 RANGE = 16 << 20  # bytes
 _BLOCK = 1 << 20
-_THREADS = 4
+_THREADS = 4  # and twice as many on a long line
+_LONG = 0.05  # seconds from asking to the first byte; a connection is opened meanwhile
 _TRIES = 4  # without a single byte
 _PATIENCE = 120.0  # seconds without a byte, once there were some
 _LONGEST_WAIT = 16.0
@@ -114,6 +115,7 @@ class _Download:
         self._stopped = threading.Event()
         self._done: dict[int, int] = {}
         self._total = 0
+        self._threads = _THREADS
         self._last_byte = 0.0  # on the monotonic clock; 0 before the first
 
     def run(self) -> Path:
@@ -234,7 +236,7 @@ class _Download:
             self._require_room(0 if self._part.stat().st_size >= target.size else target.size)
             descriptor = os.open(self._part, os.O_RDWR | getattr(os, "O_BINARY", 0))
             try:
-                with ThreadPoolExecutor(min(_THREADS, len(missing)), thread_name_prefix="range") as threads:
+                with ThreadPoolExecutor(min(self._threads, len(missing)), thread_name_prefix="range") as threads:
                     calls = {
                         threads.submit(self._one_range, descriptor, target, number, *spans[number]): number
                         for number in missing
@@ -305,9 +307,12 @@ class _Download:
             self._progress.check()
             url = self._url.get(expired)
             headers = {"Range": span, **({"If-Range": etag} if etag else {})}
+            asked_at = time.monotonic()
             try:
                 with get(url, headers) as answer:
                     if answer.status in (200, 206):
+                        if time.monotonic() - asked_at > _LONG:
+                            self._threads = 2 * _THREADS
                         return read(answer)
                     error = self._refused(answer)
                     if answer.status in _EXPIRED and renewals < _TRIES - 1:

@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from launchpad.bucket.base import Bucket, Receipt
+from launchpad.bucket.board import FileBoard
 from launchpad.errors import LaunchpadError
 from launchpad.progress import Cancelled, Progress
 
-_THREADS = 4
+_THREADS = 8  # files under way; the bucket bounds the requests
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,8 @@ class _Share(Progress):
         self._number = number
 
     def report(self, done: int, total: int, what: str = "") -> None:
+        if self._whole.board is not None:
+            self._whole.board.moved(str(self._number), done, total)
         self._whole.add(self._number, done, what)
 
     def check(self) -> None:
@@ -47,8 +50,9 @@ class _Share(Progress):
 
 
 class _Whole:
-    def __init__(self, progress: Progress, sizes: Sequence[int]) -> None:
+    def __init__(self, progress: Progress, sizes: Sequence[int], board: FileBoard | None) -> None:
         self.progress = progress
+        self.board = board
         self._done = [0] * len(sizes)
         self._total = sum(sizes)
         self._lock = threading.Lock()
@@ -77,23 +81,33 @@ def upload_files(
     files: Sequence[Source],
     progress: Progress | None = None,
     on_file: Callable[[int, Receipt | LaunchpadError], None] | None = None,
+    board: FileBoard | None = None,
 ) -> list[Receipt | LaunchpadError]:
     """Send files; the result has a receipt or an error for each, in their order. Progress is bytes of all together.
 
-    `on_file` is called with a file's number as soon as it is through, from a worker thread.
+    `on_file` is called with a file's number as soon as it is through, from a worker thread. On the `board` a file's
+    key is its number.
 
     Raises:
         Cancelled: the progress was cancelled; what was confirmed stays in the bucket.
     """
-    whole = _Whole(progress or Progress(), [_size(file.path) for file in files])
+    sizes = [_size(file.path) for file in files]
+    if board is not None:
+        for number, file in enumerate(files):
+            board.expect(str(number), file.path.name, sizes[number])
+    whole = _Whole(progress or Progress(), sizes, board)
 
     def send(number: int) -> Receipt | LaunchpadError:
         file = files[number]
         result: Receipt | LaunchpadError
         try:
             result = bucket.put(file.path, file.key, _Share(whole, number), expected=file.crc32c)
+            if board is not None:
+                board.done(str(number), result.size, result.attempts)
         except LaunchpadError as error:
             result = error
+            if board is not None:
+                board.failed(str(number), error)
         if on_file is not None:
             on_file(number, result)
         return result

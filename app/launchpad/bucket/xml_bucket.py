@@ -22,7 +22,7 @@ import httpx
 from launchpad.bucket.address import is_loopback
 from launchpad.bucket.base import Bucket, ObjectInfo, Receipt
 from launchpad.bucket.crc32c import Crc32c, crc32c_file
-from launchpad.bucket.journal import Journal
+from launchpad.bucket.journal import Fingerprint, Journal
 from launchpad.bucket.limits import Bandwidth
 from launchpad.bucket.multipart import SMALLEST, MultipartUpload, head
 from launchpad.bucket.xml_requests import PATIENCE, XmlRequests, changed, crc_of, error_of, tree_of
@@ -31,6 +31,8 @@ from launchpad.progress import Progress
 
 _T = TypeVar("_T")
 _BLOCK = 1 << 20
+_CONNECTIONS = 4  # and so many more on a long line
+_LONG = 0.02  # seconds of a round trip
 
 
 class XmlBucket(Bucket):
@@ -43,7 +45,7 @@ class XmlBucket(Bucket):
         secret_key: of the HMAC key.
         region: that signatures name.
         launch_secret: of the platform on this computer.
-        connections: requests with bytes at once, all files together.
+        connections: requests with bytes at once, all files together; None: 4, and 8 on a long line.
         bytes_per_second: that are sent at most; None is no limit.
         renew_keys: asked once for (access key, secret) where the store does not know those given.
         patience: seconds without success before an upload in parts gives up.
@@ -58,7 +60,7 @@ class XmlBucket(Bucket):
         *,
         region: str = "auto",
         launch_secret: str = "",
-        connections: int = 4,
+        connections: int | None = None,
         bytes_per_second: float | None = None,
         renew_keys: Callable[[], tuple[str, str]] | None = None,
         patience: float = PATIENCE,
@@ -69,8 +71,10 @@ class XmlBucket(Bucket):
         )
         self.endpoint = self._requests.endpoint
         self._launch_secret = launch_secret if is_loopback(self.endpoint) else ""
-        self._connections = connections
-        self._lanes = threading.Semaphore(connections)
+        self._may_widen = connections is None
+        self._connections = connections or _CONNECTIONS
+        self._lanes = threading.Semaphore(self._connections)
+        self._widening = threading.Lock()
         self._bandwidth = Bandwidth(bytes_per_second)
 
     def close(self) -> None:
@@ -84,6 +88,7 @@ class XmlBucket(Bucket):
         progress.check()
         size = _status(path).st_size
         known = self._again(lambda: head(self._requests, key), progress)
+        self._widen()
         if known is not None and known.size == size and expected is None:
             expected = crc32c_file(path)
         if known is not None and (known.size, known.crc32c) == (size, expected):
@@ -93,6 +98,14 @@ class XmlBucket(Bucket):
             return self._put_parts(path, key, progress, expected)
         send = self._put_reference if self._launch_secret else self._put_bytes
         return self._again(lambda: send(path, key, progress, expected), progress)
+
+    def _widen(self) -> None:
+        """One connection over a long line carries little, whatever the line could: take more of them."""
+        with self._widening:
+            if self._may_widen and self._requests.round_trip > _LONG:
+                self._may_widen = False
+                self._connections += _CONNECTIONS
+                self._lanes.release(_CONNECTIONS)
 
     def _again(self, act: Callable[[], _T], progress: Progress) -> _T:
         """Patient with a store that has answered before; one that never did is soon said to be unreachable."""
@@ -139,8 +152,17 @@ class XmlBucket(Bucket):
             count += self._requests.again(act, Progress())
         return count
 
+    def begun(self, path: Path) -> str | None:
+        if self._launch_secret:
+            return None  # by reference, at once
+        fingerprint = Fingerprint.of(path) if path.is_file() else None
+        with Journal() as journal:
+            for upload in journal.open_uploads():
+                if (upload.endpoint, upload.bucket, upload.path) == (self.endpoint, self.name, path):
+                    return upload.key if upload.fingerprint == fingerprint else None
+        return None
+
     def abandon(self, key: str) -> bool:
-        """End an upload in parts for good, so that the store throws its parts away; whether there was one."""
         with Journal() as journal:
             upload = journal.find(self.endpoint, self.name, key)
             if upload is None:

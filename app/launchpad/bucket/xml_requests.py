@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import email.utils
+import math
 import random
 import ssl
 import time
@@ -73,6 +74,8 @@ class XmlRequests:
         self._offset = timedelta(0)  # of the store's clock to ours
         self.reached = False
         """Whether the store has answered before."""
+        self.round_trip = math.inf
+        """Seconds from a request without a body to its answer, the shortest seen."""
         local = is_loopback(self.endpoint)
         verify: ssl.SSLContext | bool = True
         if self.endpoint.startswith("https"):
@@ -140,6 +143,8 @@ class XmlRequests:
                 subject=self.endpoint,
             ) from error
         self.reached = True
+        if method == "HEAD":
+            self.round_trip = min(self.round_trip, response.elapsed.total_seconds())
         return response
 
     def again(self, act: Callable[[], _T], progress: Progress, *, under_way: bool = False) -> _T:

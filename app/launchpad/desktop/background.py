@@ -8,13 +8,12 @@ interface. Only `@Slot` methods of QObjects receive what another thread emits: a
 from __future__ import annotations
 
 import time
-from collections import deque
 from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from PySide6.QtCore import QObject, QThread, QTimer, Signal, Slot
 
-from launchpad.progress import Cancelled, Progress
+from launchpad.progress import Cancelled, Pace, Progress
 
 if TYPE_CHECKING:
     # Imported where they are used: the first window does not wait for them.
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 _POLL = 100  # milliseconds
-_WINDOW = 30  # samples over which the rate is taken: 3 s
+_WINDOW = 3.0  # seconds over which the rate is taken
 _THREADS = 8
 
 
@@ -43,7 +42,7 @@ class Job(QObject):
         self.progress_text = ""
         self._work: Callable[[Progress], object] | None = work
         self._seen: tuple[int, int, str] | None = None
-        self._samples: deque[tuple[float, int]] = deque(maxlen=_WINDOW)
+        self._pace = Pace(_WINDOW)
         self._outcome: tuple[str, tuple[object, ...]] = ("failed", (RuntimeError("the work did not end"),))
 
     def cancel(self) -> None:
@@ -65,10 +64,7 @@ class Job(QObject):
             return
         self._seen = latest
         done, total, self.progress_text = latest
-        now = time.monotonic()
-        self._samples.append((now, done))
-        first, before = self._samples[0]
-        self.progress.emit(done, total, (done - before) / (now - first) if now > first else 0.0)
+        self.progress.emit(done, total, self._pace.add(done))
 
     def _deliver(self) -> None:
         self._poll()
