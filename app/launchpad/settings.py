@@ -69,7 +69,10 @@ class Settings(BaseSettings):
         validation_alias=AliasChoices("upload_bytes_per_second", "LAUNCHPAD_UPLOAD_BYTES_PER_SECOND"),
     )
     transfer_connections: int | None = Field(
-        default=None, ge=1, le=32, validation_alias=AliasChoices("transfer_connections", "LAUNCHPAD_TRANSFER_CONNECTIONS")
+        default=None,
+        ge=1,
+        le=32,
+        validation_alias=AliasChoices("transfer_connections", "LAUNCHPAD_TRANSFER_CONNECTIONS"),
     )
 
     privacy_name_patterns: list[str] | None = Field(

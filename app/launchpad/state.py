@@ -42,6 +42,11 @@ _MIGRATIONS = (
         number INTEGER NOT NULL, crc32c TEXT NOT NULL, PRIMARY KEY (destination, number)) WITHOUT ROWID;
     CREATE TABLE lease (name TEXT PRIMARY KEY, pid INTEGER NOT NULL, started REAL NOT NULL);
     """,
+    """
+    CREATE TABLE transfer (id TEXT PRIMARY KEY, kind TEXT NOT NULL, subject TEXT NOT NULL, profile TEXT NOT NULL,
+        title TEXT NOT NULL, state TEXT NOT NULL, done INTEGER NOT NULL, total INTEGER NOT NULL, error TEXT NOT NULL,
+        pid INTEGER NOT NULL, started REAL NOT NULL, updated REAL NOT NULL, UNIQUE (kind, subject));
+    """,
 )
 
 
@@ -129,3 +134,13 @@ def _migrate(database: sqlite3.Connection, file: Path) -> None:
     except BaseException:
         database.execute("ROLLBACK")
         raise
+
+
+def lives(pid: int, started: float) -> bool:
+    """Whether the process is still that one: of this id, and started (seconds of the epoch) at that time."""
+    import psutil
+
+    try:
+        return abs(psutil.Process(pid).create_time() - started) < 1.0
+    except psutil.Error:
+        return False

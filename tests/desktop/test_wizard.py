@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable, Coroutine, Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-import pytest
-import qasync
-from PySide6.QtCore import QDateTime, QEvent, QMimeData, QPoint, QPointF, Qt, QUrl
+from PySide6.QtCore import QDateTime, QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import (
@@ -26,86 +22,13 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from launchpad.application.draft import delete_draft, load_drafts
-from launchpad.desktop.background import Jobs, pool
-from launchpad.desktop.navigation import Route, RunPage
+from desktop_bench import APPLICATION, Bench, until
+from launchpad.application.draft import load_drafts
+from launchpad.desktop.navigation import RunPage
 from launchpad.desktop.pages.wizard.wizard import WizardPage
-from launchpad.desktop.session import Session
 from launchpad.desktop.widgets.stepper import StepButton
 from launchpad.errors import Unreachable
 from launchpad.system.health import unreachable
-
-APPLICATION = "he-tme"
-
-
-class Bench:
-    """An event loop with a session on the module's platform, and the pages that were made."""
-
-    def __init__(self, loop: qasync.QEventLoop, session: Session) -> None:
-        self.loop = loop
-        self.session = session
-        self.jobs = Jobs()
-        self.went: list[Route] = []
-        self.pages: list[WizardPage] = []
-
-    def run(self, work: Coroutine[Any, Any, None]) -> None:
-        async def limited() -> None:
-            async with asyncio.timeout(90):
-                await work
-
-        self.loop.run_until_complete(limited())
-
-    async def page(self, *, ready: bool = True) -> WizardPage:
-        page = WizardPage(self.session, self.jobs, self.went.append, APPLICATION)
-        self.pages.append(page)
-        page.resize(1100, 800)
-        page.show()
-        if ready:
-            await until(lambda: page.model.version is not None)
-        return page
-
-    async def leave(self, page: WizardPage) -> None:
-        """As the window does it: the page is thrown away, its last save goes on."""
-        page.leave()
-        page.close()
-        page.deleteLater()
-        self.pages.remove(page)
-        await until(lambda: not len(self.jobs))
-
-
-async def until(condition: Callable[[], object], seconds: float = 60) -> None:
-    async with asyncio.timeout(seconds):
-        while not condition():  # noqa: ASYNC110 - widgets set no asyncio events
-            await asyncio.sleep(0.02)
-
-
-@pytest.fixture
-def bench(qapp: QApplication, platform_endpoint: object) -> Iterator[Bench]:
-    qapp.setQuitOnLastWindowClosed(False)
-    loop = qasync.QEventLoop(qapp)
-    asyncio.set_event_loop(loop)
-    session = Session()
-    made = Bench(loop, session)
-
-    async def begin() -> None:
-        session.start()
-        await until(lambda: session.is_connected and session.applications)
-
-    async def end() -> None:
-        for page in list(made.pages):
-            await made.leave(page)
-        await session.close()
-
-    made.run(begin())
-    yield made
-    made.run(end())
-    assert made.jobs.shutdown() == []
-    pool.close()
-    for draft in load_drafts():
-        delete_draft(draft.id)
-    QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
-    loop.close()
-    asyncio.set_event_loop(None)
 
 
 def get(page: WizardPage, kind: type[Any], name: str) -> Any:

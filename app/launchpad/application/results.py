@@ -128,7 +128,11 @@ def download_results(
         ready = [item for item in items if item.output == "FULL" and item.item_id not in fetch.done]
         fetch.items(
             [
-                (item, folder / folders[item.item_id] if per_item else folder, "" if per_item else folders[item.item_id])
+                (
+                    item,
+                    folder / folders[item.item_id] if per_item else folder,
+                    "" if per_item else folders[item.item_id],
+                )
                 for item in ready
             ],
             len(items),

@@ -123,7 +123,7 @@ class Journal(state.Shared):
         with self.lock, self.database as database:
             database.execute("BEGIN IMMEDIATE")
             row = database.execute("SELECT pid, started FROM lease WHERE name = ?", (name,)).fetchone()
-            if row is not None and _lives(row["pid"], row["started"]):
+            if row is not None and state.lives(row["pid"], row["started"]):
                 return False
             database.execute("INSERT OR REPLACE INTO lease VALUES (?, ?, ?)", (name, os.getpid(), own.create_time()))
         return True
@@ -149,12 +149,3 @@ class Journal(state.Shared):
             )
             for row in rows
         ]
-
-
-def _lives(pid: int, started: float) -> bool:
-    import psutil
-
-    try:
-        return abs(psutil.Process(pid).create_time() - started) < 1.0
-    except psutil.Error:
-        return False

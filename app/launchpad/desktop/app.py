@@ -15,10 +15,12 @@ from PySide6.QtWidgets import QApplication, QMessageBox, QWidget
 from launchpad import paths
 from launchpad.desktop import background
 from launchpad.desktop.background import Jobs
+from launchpad.desktop.background_mode import BackgroundMode
 from launchpad.desktop.main_window import MainWindow
-from launchpad.desktop.navigation import Home, Info, Navigator, Route, RunPage, Wizard
+from launchpad.desktop.navigation import Home, Info, Navigator, Route, RunPage, TransferList, Wizard
 from launchpad.desktop.session import Session
 from launchpad.desktop.theme import palette
+from launchpad.desktop.transfers import Transfers
 
 if TYPE_CHECKING:
     # Imported after the first paint.
@@ -40,9 +42,14 @@ class Application(QObject):
         app.styleHints().colorSchemeChanged.connect(self._system_changed)
         self.session = Session(self)
         self.jobs = Jobs(self)
+        self.transfers = Transfers(self.session, self.jobs, self)
         self.navigator = Navigator(self)
-        self.window = MainWindow(self.session, self.jobs, self.navigator, self._settings, self._make_page)
+        self.window = MainWindow(
+            self.session, self.transfers, self.jobs, self.navigator, self._settings, self._make_page
+        )
         self.window.closing.connect(self._ask_close)
+        self._background = BackgroundMode(self.window, self.transfers, self)
+        self._background.idle.connect(self._close)
         self._ended: asyncio.Event | None = None
         self._closing = False
 
@@ -68,13 +75,17 @@ class Application(QObject):
         if isinstance(route, Wizard):
             from launchpad.desktop.pages.wizard.wizard import WizardPage
 
-            page = WizardPage(self.session, self.jobs, self.navigator.go, route.application_id)
+            page = WizardPage(self.session, self.jobs, self.transfers, self.navigator.go, route.application_id)
             page.submitted.connect(self._submitted)
             return page
         if isinstance(route, RunPage):
             from launchpad.desktop.pages.run import RunPage as Page
 
-            return Page(self.session, self.jobs, self.navigator.go, route.run_id)
+            return Page(self.session, self.transfers, self.navigator.go, route.run_id)
+        if isinstance(route, TransferList):
+            from launchpad.desktop.pages.transfers import TransfersPage
+
+            return TransfersPage(self.transfers, self.navigator.go)
         if isinstance(route, Info):
             from launchpad.desktop.pages.info import InfoPage
 
@@ -88,8 +99,9 @@ class Application(QObject):
         """A draft became a run: show it, and begin a new draft next time."""
         self.session.refresh()
         wizard = self.sender()
-        self.navigator.go(RunPage(run_id))
         if isinstance(wizard, QWidget):
+            if wizard.isVisible():
+                self.navigator.go(RunPage(run_id))
             self.window.forget(wizard)
 
     # --- life -------------------------------------------------------------------------------------------------------
@@ -118,14 +130,24 @@ class Application(QObject):
         if not labels or self._closing:
             self._close()
             return
+        moving = [transfer.title for transfer in self.transfers.running()]
         box = QMessageBox(self.window)
         box.setObjectName("quit_question")
         box.setTextFormat(Qt.TextFormat.PlainText)
         box.setWindowTitle(self.tr("Quit Launchpad"))
-        box.setText(self.tr("Work is under way: {0}.").format(", ".join(labels)))
-        box.setInformativeText(self.tr("It is stopped when you quit. What is complete stays."))
-        box.addButton(self.tr("Keep working"), QMessageBox.ButtonRole.RejectRole)
-        box.addButton(self.tr("Quit"), QMessageBox.ButtonRole.DestructiveRole)
+        box.setText(self.tr("Work is under way: {0}.").format(", ".join(moving or labels)))
+        box.addButton(self.tr("Keep open"), QMessageBox.ButtonRole.RejectRole)
+        if moving:
+            box.setInformativeText(
+                self.tr("It can go on in the background, or be paused and resumed at the next start. Nothing is lost.")
+            )
+            stay = box.addButton(self.tr("Continue in the background"), QMessageBox.ButtonRole.AcceptRole)
+            stay.setObjectName("quit_background")
+            leave = box.addButton(self.tr("Pause and quit"), QMessageBox.ButtonRole.DestructiveRole)
+        else:
+            box.setInformativeText(self.tr("It is stopped when you quit. What is complete stays."))
+            leave = box.addButton(self.tr("Quit"), QMessageBox.ButtonRole.DestructiveRole)
+        leave.setObjectName("quit_now")
         box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         box.buttonClicked.connect(self._close_answered)
         box.open()
@@ -133,8 +155,14 @@ class Application(QObject):
     @Slot(object)
     def _close_answered(self, button: Any) -> None:
         box = self.sender()
-        if isinstance(box, QMessageBox) and box.buttonRole(button) is QMessageBox.ButtonRole.DestructiveRole:
+        if not isinstance(box, QMessageBox):
+            return
+        role = box.buttonRole(button)
+        if role is QMessageBox.ButtonRole.DestructiveRole:
+            self.transfers.pause_all()
             self._close()
+        elif role is QMessageBox.ButtonRole.AcceptRole:
+            self._background.enter()
 
     @Slot()
     def _close(self) -> None:
@@ -147,7 +175,9 @@ class Application(QObject):
 
     async def _end(self) -> None:
         self.window.leave_pages()
+        self._background.leave()
         stuck = self.jobs.shutdown(5)
+        await self.transfers.settled()
         await self.session.close()
         background.pool.close()
         self._settings.sync()

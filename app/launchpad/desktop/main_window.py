@@ -9,9 +9,10 @@ from PySide6.QtGui import QAction, QCloseEvent, QKeySequence, QShortcut
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QMainWindow, QMenu, QStackedWidget, QVBoxLayout, QWidget
 
 from launchpad.desktop.background import Jobs
-from launchpad.desktop.navigation import Home, Info, Navigator, Route, RunPage, Wizard
+from launchpad.desktop.navigation import Home, Info, Navigator, Route, RunPage, TransferList, Wizard
 from launchpad.desktop.session import Session
 from launchpad.desktop.theme import palette
+from launchpad.desktop.transfers import Transfers
 from launchpad.desktop.widgets.basics import IconButton, Pill, StateIcon, label
 from launchpad.desktop.widgets.health_footer import HealthFooter
 from launchpad.desktop.widgets.run_sidebar import RunSidebar
@@ -25,6 +26,7 @@ class MainWindow(QMainWindow):
     def __init__(
         self,
         session: Session,
+        transfers: Transfers,
         jobs: Jobs,
         navigator: Navigator,
         settings: QSettings,
@@ -42,12 +44,14 @@ class MainWindow(QMainWindow):
         self._organization = label("", "muted")
         self._profile = Pill("monitor", "info", name="profile_pill")
         self._profile.hide()
+        self._transfers = transfers
         self._build(jobs)
         self._shortcuts()
         self._sidebar.application_chosen.connect(self._application_chosen)
         self._sidebar.run_chosen.connect(self._run_chosen)
         navigator.changed.connect(self.show_route)
         session.connected.connect(self._show_account)
+        transfers.changed.connect(self._count_transfers)
         session.runs_changed.connect(self._mark)
         session.applications_changed.connect(self._mark)
         geometry = settings.value("geometry")
@@ -72,6 +76,10 @@ class MainWindow(QMainWindow):
         self._section.setChecked(True)
         self._section.clicked.connect(self._go_home)
         row.addWidget(self._section)
+        self._moving = IconButton("cloud-upload", self.tr("Transfers"), kind="section", name="section_transfers")
+        self._moving.setCheckable(True)
+        self._moving.clicked.connect(self._go_transfers)
+        row.addWidget(self._moving)
         row.addStretch(1)
         row.addWidget(StateIcon("building-2", "textMuted"))
         row.addWidget(self._organization)
@@ -97,6 +105,7 @@ class MainWindow(QMainWindow):
         menu = QMenu(self)
         for words, keys, slot in (
             (self.tr("Applications"), "", self._go_home),
+            (self.tr("Transfers"), "Ctrl+J", self._go_transfers),
             (self.tr("Info and settings"), "Ctrl+,", self._go_info),
             (self.tr("Refresh"), "F5", self._session.refresh),
             (self.tr("Quit"), "Ctrl+Q", self.close),
@@ -153,7 +162,15 @@ class MainWindow(QMainWindow):
             application_id=route.application_id if isinstance(route, Wizard) else None,
             run_id=route.run_id if isinstance(route, RunPage) else None,
         )
-        self._section.setChecked(not isinstance(route, Info))
+        self._section.setChecked(not isinstance(route, (Info, TransferList)))
+        self._moving.setChecked(isinstance(route, TransferList))
+
+    @Slot()
+    def _count_transfers(self) -> None:
+        """How many are not through: those left over want to be seen, too."""
+        count = len([transfer for transfer in self._transfers.all() if transfer.state not in ("done", "cancelled")])
+        words = self.tr("Transfers")
+        self._moving.setText(f"{words} ({count})" if count else words)
 
     @Slot()
     def _show_account(self) -> None:
@@ -176,6 +193,10 @@ class MainWindow(QMainWindow):
     @Slot()
     def _go_home(self) -> None:
         self._navigator.go(Home())
+
+    @Slot()
+    def _go_transfers(self) -> None:
+        self._navigator.go(TransferList())
 
     @Slot()
     def _go_info(self) -> None:

@@ -31,7 +31,12 @@ class Info:
     """Health, versions, places, settings."""
 
 
-Route = Home | Wizard | RunPage | Info
+@dataclass(frozen=True)
+class TransferList:
+    """Uploads and downloads."""
+
+
+Route = Home | Wizard | RunPage | TransferList | Info
 
 
 class Navigator(QObject):

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QDateTime, QLocale
+from PySide6.QtCore import QCoreApplication, QDateTime, QLocale
 
 if TYPE_CHECKING:
     from launchpad.application.draft import Slide
@@ -32,3 +33,25 @@ def time_words(moment: datetime) -> str:
     """Date and time, local."""
     local = QDateTime.fromSecsSinceEpoch(int(moment.timestamp()))
     return str(QLocale().toString(local, QLocale.FormatType.ShortFormat))
+
+
+def pace_words(done: int, total: int, rate: float, remaining: float | None) -> str:
+    """How far bytes are, how fast they move (bytes a second), and how long the rest takes (seconds)."""
+    tr = partial(QCoreApplication.translate, "pace")
+    words = tr("%1 of %2").replace("%1", file_size(done)).replace("%2", file_size(total))
+    if rate > 0:
+        words += " · " + tr("%1/s").replace("%1", file_size(int(rate)))
+    if remaining is not None and remaining >= 5:
+        words += f" · {_duration(remaining)}"
+    return words
+
+
+def _duration(seconds: float) -> str:
+    minutes = round(seconds / 60)
+    if minutes < 1:
+        return QCoreApplication.translate("pace", "less than a minute left")
+    if minutes < 100:
+        many = QCoreApplication.translate("pace", "%n minutes left", "", minutes)
+        return counted(minutes, QCoreApplication.translate("pace", "1 minute left"), many)
+    hours = round(minutes / 60)
+    return QCoreApplication.translate("pace", "%n hours left", "", hours)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,21 +22,21 @@ from PySide6.QtWidgets import (
 
 from launchpad import paths
 from launchpad.application.states import has_ended, run_state
-from launchpad.desktop.background import Job, Jobs, in_thread
+from launchpad.desktop.background import in_thread
 from launchpad.desktop.delegates.item_cell import ItemCellDelegate
 from launchpad.desktop.models.item_table import RESULTS, SIZE, SLIDE, STAIN, STATE, TISSUE, ItemTableModel, size_of
-from launchpad.desktop.models.words import counted, file_size
+from launchpad.desktop.models.words import counted, file_size, pace_words
 from launchpad.desktop.navigation import Route
 from launchpad.desktop.session import Session
 from launchpad.desktop.theme import palette
+from launchpad.desktop.transfers import Transfers
 from launchpad.desktop.widgets.basics import Card, IconButton, Notice, Pill, StateIcon, label, line
 from launchpad.errors import LaunchpadError
 
 if TYPE_CHECKING:
     from launchpad.application.results import Downloaded
-    from launchpad.platform.client import Client
+    from launchpad.desktop.transfer import Download
     from launchpad.platform.models import ItemResultReadResponse, RunReadResponse
-    from launchpad.progress import Progress
 
 _THUMBNAIL = 128
 
@@ -45,14 +44,14 @@ _THUMBNAIL = 128
 class RunPage(QWidget):
     """One run; updates itself while the session watches the runs."""
 
-    def __init__(self, session: Session, jobs: Jobs, navigate: Callable[[Route], None], run_id: str) -> None:
+    def __init__(self, session: Session, transfers: Transfers, navigate: Callable[[Route], None], run_id: str) -> None:
         super().__init__()
         self.setObjectName("page")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-        self._session, self._jobs, self._navigate, self.run_id = session, jobs, navigate, run_id
+        self._session, self._transfers, self._navigate, self.run_id = session, transfers, navigate, run_id
         self._run: RunReadResponse | None = None
         self._items: list[ItemResultReadResponse] = []
-        self._job: Job | None = None
+        self._transfer: Download | None = None
         self._pictures: dict[str, QPixmap | None] = {}
         self._folder = paths.results_dir() / run_id
         self._loading = False
@@ -61,7 +60,9 @@ class RunPage(QWidget):
         self._build()
         session.run_changed.connect(self._changed)
         session.connected.connect(self.load)
+        transfers.changed.connect(self._find_download)
         self.load()
+        self._find_download()
 
     # --- widgets ----------------------------------------------------------------------------------------------------
     def _make(self) -> None:
@@ -85,6 +86,8 @@ class RunPage(QWidget):
         self._bar.setObjectName("download_progress")
         self._bar.setTextVisible(False)
         self._bar_words = label("", "strong")
+        self._pause = IconButton("", self.tr("Pause"), kind="quiet", name="download_pause")
+        self._pause.clicked.connect(self._pause_download)
         self._stop = IconButton("", self.tr("Cancel"), kind="quiet", name="download_cancel")
         self._stop.clicked.connect(self._cancel_download)
         self._model = ItemTableModel(self._picture, file_size)
@@ -176,6 +179,7 @@ class RunPage(QWidget):
         row.addWidget(StateIcon("download", "accent"))
         row.addWidget(self._bar_words)
         row.addWidget(self._bar, 1)
+        row.addWidget(self._pause)
         row.addWidget(self._stop)
         self._progress.hide()
         return self._progress
@@ -247,7 +251,8 @@ class RunPage(QWidget):
         self._row_changed(self._table.currentIndex())
         ended = has_ended(run)
         self._cancel.setVisible(not ended)
-        self._download.setEnabled(self._job is None and counts.item_succeeded_count > 0)
+        running = self._transfer is not None and self._transfer.running
+        self._download.setEnabled(not running and counts.item_succeeded_count > 0)
         waiting = self.tr("There are no results yet.")
         self._download.setToolTip("" if counts.item_succeeded_count else waiting)
         self._open.setEnabled(folder_exists)
@@ -298,47 +303,57 @@ class RunPage(QWidget):
     # --- what one does ----------------------------------------------------------------------------------------------
     @Slot()
     def _start_download(self) -> None:
-        job = Job(self.tr("Downloading results"), partial(_fetch_results, self._session.client, self.run_id))
-        job.progress.connect(self._download_moved)
-        job.finished.connect(self._downloaded)
-        job.failed.connect(self._download_failed)
-        job.cancelled.connect(self._download_ended)
-        self._job = job
-        self._download.setEnabled(False)
-        self._bar.setRange(0, 0)
-        self._bar_words.setText(self.tr("Downloading …"))
-        self._progress.show()
-        self._jobs.start(job)
+        self._watch(self._transfers.download(self.run_id, self._title.text()))
+
+    @Slot()
+    def _find_download(self) -> None:
+        """Show one that another visit, or another start, began."""
+        from launchpad.desktop.transfer import Download
+
+        found = self._transfers.find("download", self.run_id)
+        if isinstance(found, Download) and found is not self._transfer:
+            self._watch(found)
+
+    def _watch(self, transfer: Download) -> None:
+        if transfer is not self._transfer:
+            self._transfer = transfer
+            transfer.changed.connect(self._download_moved)
+            transfer.ended.connect(self._downloaded)
+            transfer.broke.connect(self.banner.show_error)
+        self._download_moved()
 
     @Slot()
     def _cancel_download(self) -> None:
-        if self._job is not None:
-            self._job.cancel()
+        if self._transfer is not None:
+            self._transfer.cancel()
 
-    @Slot("qlonglong", "qlonglong", float)
-    def _download_moved(self, done: int, total: int, rate: float) -> None:
-        self._bar.setRange(0, max(total, 1))
-        self._bar.setValue(done)
-        self._bar_words.setText(self.tr("Downloading {0} of {1} slides").format(min(done + 1, total), total))
-        self._bar_words.setToolTip("")
+    @Slot()
+    def _pause_download(self) -> None:
+        if self._transfer is not None:
+            (self._transfer.pause if self._transfer.running else self._transfer.resume)()
+
+    @Slot()
+    def _download_moved(self) -> None:
+        transfer = self._transfer
+        if transfer is None:
+            return
+        stopped = transfer.state in ("paused", "interrupted")
+        self._progress.setVisible(transfer.running or stopped)
+        self._pause.setText(self.tr("Pause") if transfer.running else self.tr("Resume"))
+        self._pause.setEnabled(transfer.state not in ("pausing", "cancelling"))
+        done, total = transfer.bytes
+        self._bar.setRange(0, 1000 if total else 0)
+        self._bar.setValue(done * 1000 // total if total else 0)
+        words = pace_words(done, total, transfer.rate, transfer.remaining) if total else self.tr("Downloading …")
+        self._bar_words.setText(self.tr("Paused at %1").replace("%1", words) if stopped else words)
+        if not transfer.running:
+            self.load()
 
     @Slot(object)
     def _downloaded(self, results: list[Downloaded]) -> None:
-        self._download_ended()
         for result in results:
             for error in result.errors:
                 self.banner.show_error(error)
-
-    @Slot(object)
-    def _download_failed(self, error: Exception) -> None:
-        self._download_ended()
-        self.banner.show_error(error)
-
-    @Slot()
-    def _download_ended(self) -> None:
-        self._job = None
-        self._progress.hide()
-        self.load()
 
     @Slot()
     def _open_folder(self) -> None:
@@ -373,13 +388,6 @@ class RunPage(QWidget):
             self.banner.show_error(error)
         self._session.refresh()
         self.load()
-
-
-def _fetch_results(client: Client, run_id: str, progress: Progress) -> list[Downloaded]:
-    """In a worker thread: what is there now, without waiting for the rest."""
-    from launchpad.application.results import download_results
-
-    return download_results(client, run_id, paths.results_dir(), wait=False, progress=progress)
 
 
 def _time(locale: QLocale, seconds: float, pattern: str) -> str:

@@ -2,62 +2,19 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRect, QSize, Qt, Signal, Slot
-from PySide6.QtGui import QPainter, QResizeEvent
-from PySide6.QtWidgets import (
-    QAbstractItemView,
-    QGridLayout,
-    QHBoxLayout,
-    QHeaderView,
-    QLabel,
-    QProgressBar,
-    QStyledItemDelegate,
-    QStyleOptionViewItem,
-    QTableView,
-    QWidget,
-)
+from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QProgressBar, QWidget
 
-from launchpad.desktop.delegates.cell_paint import PADDING, cell_paint
-from launchpad.desktop.models.slide_table import Role
-from launchpad.desktop.models.upload_list import DETAIL, NAME, SIZE, STATE, UploadListModel
-from launchpad.desktop.models.words import counted, file_size, time_words
+from launchpad.bucket.board import FileState
+from launchpad.desktop.models.file_list import FileListModel
+from launchpad.desktop.models.words import counted, file_size, pace_words, time_words
 from launchpad.desktop.pages.wizard.draft_model import DraftModel
 from launchpad.desktop.pages.wizard.submission import Submission
 from launchpad.desktop.session import Session
 from launchpad.desktop.widgets.basics import Card, IconButton, StateIcon, label
+from launchpad.desktop.widgets.file_table import FileTable
 
-Index = QModelIndex | QPersistentModelIndex
-
-ROW = 36  # px
 NOTE_SHOWN = 160  # characters
-
-
-class _UploadDelegate(QStyledItemDelegate):
-    """Name, size, state pill and reason in one line."""
-
-    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
-        paint = cell_paint()
-        painter.save()
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        paint.background(painter, option)
-        column, words = index.column(), str(index.data())
-        cell: QRect = option.rect.adjusted(PADDING, 0, -PADDING, 0)
-        if column == STATE:
-            status = index.data(Role.State)
-            paint.pill(painter, cell, status.icon, status.token, words)
-        else:
-            painter.setFont(paint.strong if column == NAME else paint.body)
-            painter.setPen(paint.text if column in (NAME, DETAIL) else paint.muted)
-            metrics = paint.strong_metrics if column == NAME else paint.body_metrics
-            side = Qt.AlignmentFlag.AlignRight if column == SIZE else Qt.AlignmentFlag.AlignLeft
-            mode = Qt.TextElideMode.ElideMiddle if column == NAME else Qt.TextElideMode.ElideRight
-            painter.drawText(
-                cell, side | Qt.AlignmentFlag.AlignVCenter, metrics.elidedText(words, mode, max(cell.width(), 0))
-            )
-        painter.restore()
-
-    def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
-        return QSize(80, ROW)
 
 
 class SubmitStep(Card):
@@ -98,7 +55,7 @@ class SubmitStep(Card):
             self._values.append(value)
         self.column.addWidget(label(self.tr("Review and submit"), "section"))
         self.column.addWidget(summary)
-        self._list = UploadListModel(self)
+        self._list = FileListModel(self)
         self._table = self._make_table()
         self.column.addWidget(self._table, 1)
         self._bar = QProgressBar()
@@ -109,6 +66,8 @@ class SubmitStep(Card):
         self._bar.setRange(0, 1000)
         self._words = label("", "muted", wrap=True, name="upload_label")
         self._words_icon = StateIcon("cloud-upload", "uploading")
+        self._pause = IconButton("pause", self.tr("Pause"), name="pause_upload", small=True)
+        self._pause.clicked.connect(submission.pause)
         self._cancel = IconButton("x", self.tr("Cancel upload"), name="cancel_upload", small=True)
         self._cancel.clicked.connect(submission.cancel)
         self._without = IconButton("arrow-right", self.tr("Submit without them"), name="submit_without", small=True)
@@ -118,6 +77,7 @@ class SubmitStep(Card):
         below.addWidget(self._words_icon)
         below.addWidget(self._words, 1)
         below.addWidget(self._without)
+        below.addWidget(self._pause)
         below.addWidget(self._cancel)
         self.column.addLayout(below)
         self.column.addWidget(self._bar)
@@ -129,12 +89,10 @@ class SubmitStep(Card):
         """Called when the step is opened."""
         self._refresh()
 
-    def _make_table(self) -> QTableView:
-        table = _UploadTable()
+    def _make_table(self) -> FileTable:
+        table = FileTable(self._list)
         table.setObjectName("upload_list")
         table.setAccessibleName(self.tr("Slides and their upload"))
-        table.setModel(self._list)
-        table.setItemDelegate(_UploadDelegate(table))
         return table
 
     @Slot()
@@ -143,7 +101,6 @@ class SubmitStep(Card):
             return  # shown anew when the step is opened
         draft = self._model.draft
         slides = draft.included()
-        self._list.set_slides(slides)
         application = self._model.application
         name = application.name if application is not None else self._model.application_id
         count = counted(len(slides), self.tr("1 slide"), self.tr("%n slides", "", len(slides)))
@@ -176,20 +133,36 @@ class SubmitStep(Card):
 
     @Slot()
     def _refresh_progress(self) -> None:
-        work = self._submission
-        self._list.set_results(work.results, running=work.running)
-        failed = [slide for slide in work.results.values() if slide.error]
-        self._cancel.setVisible(work.running)
-        self._bar.setVisible(work.running)
+        upload = self._submission.upload
+        running = self._submission.running
+        state = upload.state if upload is not None else ""
+        files = upload.board.files() if upload is not None else []
+        if not files:
+            files = [
+                FileState(str(number), slide.path.name, slide.size)
+                for number, slide in enumerate(self._model.draft.included())
+            ]
+        self._list.set_files(files)
+        failed = [slide for slide in self._submission.results.values() if slide.error]
+        self._pause.setVisible(running)
+        self._pause.setEnabled(state == "running")
+        self._cancel.setVisible(running or state in ("paused", "interrupted"))
+        self._cancel.setEnabled(state != "cancelling")
+        self._bar.setVisible(running or state in ("paused", "interrupted"))
         others = len(self._model.draft.included()) - len(failed)
-        self._without.setVisible(bool(failed) and not work.running and others > 0)
+        self._without.setVisible(bool(failed) and not running and others > 0)
+        done, total = upload.bytes if upload is not None else (0, 0)
         # A bar counts to 2^31 at most; many slides are more bytes than that.
-        self._bar.setRange(0, 1000 if work.total else 0)
-        self._bar.setValue(work.done * 1000 // work.total if work.total else 0)
+        self._bar.setRange(0, 1000 if total or not running else 0)
+        self._bar.setValue(done * 1000 // total if total else 0)
         words, icon, token = "", "info", "info"
-        if work.running:
-            words, icon, token = self._running_words(), "cloud-upload", "uploading"
-        elif work.run_id:
+        if state == "pausing":
+            words, icon, token = self.tr("Pausing …"), "pause", "pending"
+        elif state == "cancelling":
+            words, icon, token = self.tr("Cancelling …"), "ban", "cancelled"
+        elif running:
+            words, icon, token = self._running_words(done, total), "cloud-upload", "uploading"
+        elif self._submission.run_id:
             words, icon, token = self.tr("Submitted."), "circle-check", "done"
         elif failed:
             words = counted(
@@ -198,57 +171,23 @@ class SubmitStep(Card):
                 self.tr("%n slides could not be uploaded, so nothing was submitted.", "", len(failed)),
             )
             icon, token = "circle-x", "failed"
-        elif work.cancelled:
-            words = self.tr("Cancelled: nothing was submitted. What is uploaded need not be uploaded again.")
+        elif state == "cancelled":
+            words = self.tr("Cancelled: nothing was submitted. Slides that are whole need not be uploaded again.")
             icon, token = "ban", "cancelled"
+        elif state in ("paused", "interrupted"):
+            words = self.tr("Paused at %1 of %2. It goes on where it was.")
+            if state == "interrupted":
+                words = self.tr("Interrupted at %1 of %2. It goes on where it was.")
+            words = words.replace("%1", file_size(done)).replace("%2", file_size(total))
+            icon, token = "pause", "pending"
         self._words.setText(words)
         self._words_icon.show_state(icon, token)
         self._words_icon.setVisible(bool(words))
 
-    def _running_words(self) -> str:
-        work = self._submission
-        if not work.total:
+    def _running_words(self, done: int, total: int) -> str:
+        upload = self._submission.upload
+        if not total or upload is None:
             return self.tr("Starting …")
-        if work.done >= work.total:
+        if done >= total:
             return self.tr("Submitting …")
-        words = self.tr("%1 of %2").replace("%1", file_size(work.done)).replace("%2", file_size(work.total))
-        if work.rate > 0:
-            words += self.tr(" · %1/s").replace("%1", file_size(int(work.rate)))
-            seconds = (work.total - work.done) / work.rate
-            if seconds >= 5:
-                minutes = round(seconds / 60)
-                left = self.tr("less than a minute left")
-                if minutes:
-                    left = counted(minutes, self.tr("1 minute left"), self.tr("%n minutes left", "", minutes))
-                words += f" · {left}"
-        return words
-
-
-class _UploadTable(QTableView):
-    """A plain list of rows of fixed height; the reason takes what room is left."""
-
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.setFrameShape(QTableView.Shape.NoFrame)
-        self.setShowGrid(False)
-        self.setWordWrap(False)
-        self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-        self.setTabKeyNavigation(False)
-        self.verticalHeader().setVisible(False)
-        self.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
-        self.verticalHeader().setDefaultSectionSize(ROW)
-        self.horizontalHeader().setVisible(False)
-        self.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
-        self.horizontalHeader().setMinimumSectionSize(30)
-        self.setMinimumHeight(2 * ROW)
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        super().resizeEvent(event)
-        if self.model() is None:
-            return
-        width = self.viewport().width()
-        name = max(150, min(340, width // 3))
-        for column, wide in ((NAME, name), (SIZE, 90), (STATE, 120), (DETAIL, max(width - name - 210, 100))):
-            self.setColumnWidth(column, wide)
+        return pace_words(done, total, upload.rate, upload.remaining)

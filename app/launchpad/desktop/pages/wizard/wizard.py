@@ -28,6 +28,7 @@ from launchpad.desktop.pages.wizard.step_table import TableStep
 from launchpad.desktop.pages.wizard.step_version import VersionStep
 from launchpad.desktop.pages.wizard.submission import Submission
 from launchpad.desktop.session import Session
+from launchpad.desktop.transfers import Transfers
 from launchpad.desktop.widgets.basics import IconButton, Notice, Pill, StateIcon, label
 from launchpad.desktop.widgets.drop_area import local_paths
 from launchpad.desktop.widgets.stepper import Stepper
@@ -47,6 +48,7 @@ class WizardPage(QWidget):
         self,
         session: Session,
         jobs: Jobs,
+        transfers: Transfers,
         navigate: Callable[[Route], None],
         application_id: str,
         parent: QWidget | None = None,
@@ -57,7 +59,7 @@ class WizardPage(QWidget):
         self._session = session
         self._navigate = navigate
         self.model = DraftModel(session, jobs, application_id, self)
-        self.submission = Submission(session, jobs, self)
+        self.submission = Submission(transfers, self)
         self._step = 1
         self._furthest = 1
 
@@ -267,8 +269,13 @@ class WizardPage(QWidget):
         self._next.setEnabled(free)
         self._submit.setEnabled(free)
         self._back.setEnabled(self._step > 1 and not running and not done)
-        failed = any(slide.error for slide in self.submission.results.values())
-        self._submit.setText(self.tr("Try again") if failed else self.tr("Upload and submit"))
+        state = self.submission.upload.state if self.submission.upload is not None else ""
+        words = self.tr("Upload and submit")
+        if state == "failed":
+            words = self.tr("Try again")
+        elif state in ("paused", "interrupted"):
+            words = self.tr("Resume")
+        self._submit.setText(words)
         tip = obstacle
         missing = self.model.problems(self._step) if obstacle else []
         if len(missing) > 1 and not self._session_blocks():
@@ -306,11 +313,10 @@ class WizardPage(QWidget):
 
     @Slot()
     def _start_submission(self) -> None:
-        version = self.model.version
         self.model.check_again()
-        if version is not None and not self.model.obstacle(STEP_SUBMIT):
+        if self.model.version is not None and not self.model.obstacle(STEP_SUBMIT):
             self._failed.hide()
-            self.submission.start(self.model.snapshot(), version)
+            self.submission.start(self.model.snapshot())
 
     @Slot()
     def _submit_without(self) -> None:
@@ -321,8 +327,10 @@ class WizardPage(QWidget):
     @Slot(str)
     def _submitted(self, run_id: str) -> None:
         self.model.forget()
+        shown = self.isVisible()  # a person who went elsewhere meanwhile stays there
         self.submitted.emit(run_id)
-        self._navigate(RunPage(run_id))
+        if shown:
+            self._navigate(RunPage(run_id))
 
     @Slot()
     def _show_application(self) -> None:
@@ -331,6 +339,12 @@ class WizardPage(QWidget):
 
     @Slot(str)
     def _show_restored(self, words: str) -> None:
+        self.submission.adopt(self.model.draft.id)
+        if self.submission.upload is not None:  # it was sent already: there is nothing to offer but to go on
+            self._furthest = self._step = STEP_SUBMIT
+            self._stack.setCurrentIndex(STEP_SUBMIT - 1)
+            self.review.enter()
+            return
         self._restored.say(words)
         if self.model.draft.slides:
             self._furthest = STEP_SLIDES
@@ -340,6 +354,8 @@ class WizardPage(QWidget):
 
     @Slot()
     def _start_over(self) -> None:
+        self.submission.cancel()
+        self.submission.begin_anew()
         self.model.discard()
         self._restored.hide()
         self._furthest = 1
