@@ -34,9 +34,11 @@ lint: setup
 	@$(PY) -c 'import sys; from importlinter.cli import lint_imports_command; sys.argv[0] = "lint-imports"; lint_imports_command()'
 
 test: lint
+	@sh installers/environment.sh test
 	@$(PY) -m pytest -m "not long" -n 2 --dist loadfile
 
 test-long: lint freeze
+	@sh installers/environment.sh test
 	@$(PY) -m pytest
 
 coverage: setup

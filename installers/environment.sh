@@ -2,6 +2,7 @@
 # Makes the environment in .venv from the lock files, and nothing when it is up to date (then no network is needed).
 # As root it installs what Debian and Ubuntu lack; otherwise it prints the one line to type and exits 2. Never sudo.
 #   environment.sh           what running and testing need
+#   environment.sh test      also what judges the object store in the tests
 #   environment.sh freeze    also what building the bundle needs
 set -eu
 cd "$(dirname "$0")/.."
@@ -46,6 +47,9 @@ libxkbcommon-x11.so.0=libxkbcommon-x11-0 libzstd.so.1=libzstd1""".split():
 PY
   }
   for package in $(missing_libraries); do want "$package"; done
+  if [ "${1:-}" = test ]; then
+    command -v rclone >/dev/null 2>&1 || want rclone
+  fi
   if [ "${1:-}" = freeze ]; then
     command -v objdump >/dev/null 2>&1 || want binutils
     if new_enough "$PYTHON" && ! "$PYTHON" - <<'PY'

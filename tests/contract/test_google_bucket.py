@@ -101,3 +101,37 @@ def test_a_service_account_signs_urls(tmp_path: Path) -> None:
     bucket.close()
     assert url.startswith("https://storage.googleapis.com/lab/a%20slide.svs?")
     assert "X-Goog-Expires=3600" in url
+
+
+def test_signed_urls_of_objects_of_ones_own(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    from cryptography.hazmat.primitives.asymmetric import rsa
+    from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
+    from launchpad import platform
+
+    for wrong in ("https://host/a", "gs://bucket", "gs:///key", "gs://"):
+        with pytest.raises(BadInput, match="not the address"):
+            platform.generate_signed_url(wrong)
+    with pytest.raises(BadInput, match="604800"):
+        platform.generate_signed_url("gs://lab/slide.svs", 604_801)
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    account = tmp_path / "account.json"
+    account.write_text(
+        json.dumps(
+            {
+                "type": "service_account",
+                "project_id": "lab",
+                "client_email": "launchpad@lab.iam.gserviceaccount.com",
+                "token_uri": "https://oauth2.googleapis.com/token",
+                "private_key_id": "1",
+                "private_key": key.private_bytes(
+                    Encoding.PEM, PrivateFormat.TraditionalOpenSSL, NoEncryption()
+                ).decode(),
+            }
+        )
+    )
+    monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(account))
+    url = platform.generate_signed_url("gs://lab/folder/slide ä.svs", 60)
+    assert url.startswith("https://storage.googleapis.com/lab/folder/slide%20%C3%A4.svs?")
+    assert "X-Goog-Expires=60" in url
+    assert "launchpad%40lab.iam.gserviceaccount.com" in url

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import base64
+import os
+import shutil
+import subprocess
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -59,6 +62,47 @@ def bucket(platform_endpoint: Any, organization: Any) -> Iterator[XmlBucket]:
     )
     yield bucket
     bucket.close()
+
+
+@pytest.mark.skipif(shutil.which("rclone") is None, reason="rclone is not installed; `make test` does it")
+def test_rclone_copies_checks_and_deletes(platform_endpoint: Any, organization: Any, tmp_path: Path) -> None:
+    environment = {
+        "PATH": os.environ["PATH"],
+        "RCLONE_CONFIG": str(tmp_path / "none.conf"),
+        "RCLONE_CONFIG_STORE_TYPE": "s3",
+        "RCLONE_CONFIG_STORE_PROVIDER": "Other",
+        "RCLONE_CONFIG_STORE_ENDPOINT": platform_endpoint.storage_endpoint,
+        "RCLONE_CONFIG_STORE_ACCESS_KEY_ID": organization.aignostics_bucket_hmac_access_key_id,
+        "RCLONE_CONFIG_STORE_SECRET_ACCESS_KEY": organization.aignostics_bucket_hmac_secret_access_key,
+        "RCLONE_CONFIG_STORE_REGION": "auto",
+        "RCLONE_CONFIG_STORE_NO_CHECK_BUCKET": "true",
+    }
+
+    def rclone(*arguments: str) -> str:
+        done = subprocess.run(
+            ["rclone", "--retries", "1", "--s3-chunk-size", "5M", "--s3-upload-cutoff", "6M", *arguments],
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=120,
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    there, back = tmp_path / "there", tmp_path / "back"
+    place = f"store:{organization.aignostics_bucket_name}/rclone"
+    for number, name in enumerate([*NAMES, "large.svs", "empty"]):
+        (there / name).parent.mkdir(parents=True, exist_ok=True)
+        (there / name).write_bytes(os.urandom({"large.svs": 17_000_001, "empty": 0}.get(name, 1000 + number)))
+    rclone("copy", str(there), place)
+    assert sorted(rclone("lsf", "-R", "--files-only", place).splitlines()) == sorted([*NAMES, "large.svs", "empty"])
+    rclone("check", "--download", str(there), place)
+    rclone("copy", place, str(back))
+    for name in (*NAMES, "large.svs", "empty"):
+        assert (back / name).read_bytes() == (there / name).read_bytes(), name
+    rclone("moveto", str(back / "large.svs"), f"{place}/moved.svs")
+    rclone("delete", place)
+    assert rclone("lsf", "-R", "--files-only", place) == ""
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -201,6 +201,33 @@ def test_small_and_empty_files(line: Line, tmp_path: Path) -> None:
         assert line.is_right()
 
 
+def test_a_disk_that_fills_up_on_the_way_is_said(line: Line, small_disk: Path) -> None:
+    """The room is there at first, and another program takes it."""
+    other = small_disk / "another program's"
+    line.destination = small_disk / "results ä" / "map.tiff"
+
+    def fill(request: Request) -> bool:
+        if not other.exists():
+            other.write_bytes(bytes(262 << 20))
+        return False
+
+    asked = [0]
+
+    def after_the_first(request: Request) -> bool:
+        asked[0] += 1
+        return asked[0] > 1 and fill(request)
+
+    line.proxy.script = [after_the_first]
+    with pytest.raises(LaunchpadError, match=r"cannot be written|no room") as caught:
+        line.get()
+    assert str(line.destination) in str(caught.value.subject)
+    assert not line.destination.exists()
+    other.unlink()
+    line.proxy.script = []
+    line.get()
+    assert line.is_right()
+
+
 def test_a_full_disk_is_said_before(line: Line, monkeypatch: pytest.MonkeyPatch) -> None:
     import shutil
 

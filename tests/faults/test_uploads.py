@@ -15,6 +15,7 @@ import pytest
 
 import store_that_misbehaves
 from launchpad import state
+from launchpad.bucket import xml_requests
 from launchpad.bucket.crc32c import crc32c_file
 from launchpad.bucket.journal import Journal
 from launchpad.bucket.xml_bucket import XmlBucket
@@ -270,6 +271,133 @@ def test_what_cannot_be_read_or_reached_is_named(line: Line, tmp_path: Path) -> 
     line.proxy.script = [lambda request: request.reset()]
     with pytest.raises(Unreachable):
         line.open().put(line.slide, KEY, expected=line.crc32c)
+
+
+@pytest.mark.long
+def test_an_outage_of_20_seconds_in_the_middle(line: Line) -> None:
+    assert line.bucket.head("other") is None
+    seen = [0]
+
+    def after_two_parts(request: Request) -> bool:
+        seen[0] += request.is_part
+        return seen[0] > 2 and outage(request)
+
+    outage = for_seconds(20, Request.reset)
+    line.proxy.script = [after_two_parts]
+    line.bucket._requests._patience = 120
+    started = time.monotonic()
+    line.put()
+    assert 20 < time.monotonic() - started < 60
+    assert line.is_right()
+    assert line.open_uploads() == 0
+
+
+def stalled(seconds: float) -> Any:
+    """A store that takes a part and then says nothing."""
+
+    def act(request: Request) -> bool:
+        time.sleep(seconds)
+        return request.reset()
+
+    return act
+
+
+@pytest.mark.parametrize("seconds", [3, pytest.param(300, marks=pytest.mark.long)])
+def test_a_part_that_stalls_is_sent_again(line: Line, monkeypatch: pytest.MonkeyPatch, seconds: int) -> None:
+    if seconds < 60:
+        monkeypatch.setattr(xml_requests, "_SECONDS", 1.0)
+    bucket = line.open()
+    assert bucket.head("other") is None
+    line.proxy.script = [times(1, is_part, stalled(seconds))]
+    started = time.monotonic()
+    bucket.put(line.slide, KEY, expected=line.crc32c)
+    took = time.monotonic() - started
+    bucket.close()
+    assert line.is_right()
+    assert line.proxy.parts_sent() == PARTS + 1
+    assert took < max(2.9, seconds / 3), "it waited for the part that stalled"
+
+
+def test_a_line_that_is_long_gets_more_connections(line: Line) -> None:
+    def far(request: Request) -> bool:
+        time.sleep(0.05)
+        return False
+
+    assert line.bucket._connections == 4
+    line.put()
+    assert line.bucket._connections == 4
+    line.proxy.script = [far]
+    for bucket, wanted in ((line.open(), 8), (line.open(connections=3), 3)):
+        bucket.put(line.slide, f"{KEY} {wanted}", expected=line.crc32c)
+        assert bucket._connections == wanted
+        bucket.close()
+
+
+def test_a_store_whose_disk_is_full_says_so(line: Line, small_disk: Path) -> None:
+    """A real file system of 280 MiB, of which the store keeps 256 free."""
+    line.storage._folder = small_disk
+    line.storage._temporary = small_disk
+    with pytest.raises(TransferError, match="Free space") as caught:
+        line.put()
+    assert caught.value.subject == str(line.slide)
+    assert line.storage.find(KEYS.bucket, KEY) is None
+
+
+AS_NOBODY = """
+import os, sys
+import platformdirs.unix, psutil
+from pathlib import Path
+from launchpad import state
+from launchpad.bucket.xml_bucket import XmlBucket
+from launchpad.errors import LaunchpadError
+bucket = XmlBucket(sys.argv[1], "bucket", "KEY", "secret")
+bucket.head("none")  # the interpreter may be root's alone: everything is imported before
+if os.getuid() == 0: os.setgroups([]); os.setgid(65534); os.setuid(65534)
+try:
+    bucket.put(Path(sys.argv[2]), "user/x.svs")
+except LaunchpadError as error:
+    print(type(error).__name__, "|", error.title, "|", error.subject)
+finally:
+    bucket.close()
+"""
+
+
+def as_nobody(line: Line, data: Path) -> str:
+    for folder in (line.slide.parent, *line.slide.parent.parents):
+        if folder.stat().st_uid == os.getuid() and folder != Path("/"):
+            folder.chmod(folder.stat().st_mode | 0o055)
+    done = subprocess.run(
+        [sys.executable, "-c", AS_NOBODY, line.proxy.endpoint, str(line.slide)],
+        env={**os.environ, "LAUNCHPAD_DATA_DIR": str(data), "HOME": str(data)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_a_slide_that_may_not_be_read_is_named(line: Line, tmp_path: Path) -> None:
+    own = tmp_path / "own"
+    own.mkdir(mode=0o700)
+    if os.getuid() == 0:
+        os.chown(own, 65534, 65534)
+    line.slide.chmod(0)
+    said = as_nobody(line, own)
+    assert said.startswith("NotFound | The slide cannot be read")
+    assert str(line.slide) in said
+    assert line.proxy.parts_sent() == 0
+
+
+def test_a_journal_that_may_not_be_written_is_named(line: Line, tmp_path: Path) -> None:
+    own = tmp_path / "own"
+    own.mkdir()
+    own.chmod(0o555)
+    line.slide.chmod(0o644)
+    said = as_nobody(line, own)
+    assert "Launchpad's own database cannot be opened" in said
+    assert str(own) in said
+    assert line.proxy.parts_sent() == 0
 
 
 def test_a_bandwidth_limit_holds(line: Line) -> None:

@@ -271,7 +271,10 @@ class _Download:
         buffer = memoryview(bytearray(_BLOCK))
         done = 0
         while count := answer.read_into(buffer):
-            _write_at(descriptor, buffer[:count], start + done)
+            try:
+                _write_at(descriptor, buffer[:count], start + done)
+            except OSError as error:  # named, so that it is not taken for one of the line
+                raise OSError(error.errno, error.strerror, str(self._part)) from error
             checksum.update(bytes(buffer[:count]))
             done += count
             self._last_byte = time.monotonic()

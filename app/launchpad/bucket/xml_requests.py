@@ -25,6 +25,7 @@ _TRIES = 4  # of a request that nothing went before
 _FIRST_WAIT, _LONGEST_WAIT = 0.5, 32.0  # seconds, doubled each time, with full jitter
 PATIENCE = 600.0  # seconds without any success before an upload that was under way gives up
 _PASSING = (408, 429, 500, 502, 503, 504)  # answers after which the same request may succeed
+_SECONDS = 60.0  # without a byte
 _COMPLETE_SECONDS = 600.0  # a large object takes the store minutes to put together
 _ADVICE = {
     "RequestTimeTooSkewed": "Set this computer's clock: it differs from the store's by more than 15 minutes.",
@@ -83,7 +84,7 @@ class XmlRequests:
 
             verify = truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         self._http = httpx.Client(
-            timeout=httpx.Timeout(60, connect=10),
+            timeout=httpx.Timeout(_SECONDS, connect=10),
             trust_env=not local,
             follow_redirects=False,
             verify=verify,

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from launchpad.progress import Progress
+from launchpad.progress import Pace, Progress
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -83,6 +83,7 @@ class _Lines(Progress):
         self._title, self._unit = title, unit
         self._next = time.monotonic() + _EVERY
         self._lock = threading.Lock()
+        self._pace = Pace(30.0)
 
     def report(self, done: int, total: int, what: str = "") -> None:
         super().report(done, total, what)
@@ -90,7 +91,9 @@ class _Lines(Progress):
             if time.monotonic() < self._next:
                 return
             self._next = time.monotonic() + _EVERY
-        warn(f"{self._title}: {_count(done, total, self._unit)}{f', {what}' if what else ''}")
+            self._pace.add(done)
+        speed = _speed(self._pace, done, total, self._unit)
+        warn(f"{self._title}: {_count(done, total, self._unit)}{speed}{f', {what}' if what else ''}")
 
     def end(self) -> None:
         if self.latest is not None:
@@ -136,12 +139,16 @@ def _bar(title: str, unit: str, progress: Progress) -> Iterator[None]:
     with Bar(*columns, console=Console(stderr=True), transient=True, expand=True) as bar:
         task = bar.add_task(title, total=None, count="", what="")
 
+        pace = Pace()
+
         def draw() -> None:
             while not stop.wait(0.1):
                 if progress.latest is not None:
                     done, total, what = progress.latest
                     what = "stopping" if progress.cancelled else plain(what)
-                    bar.update(task, completed=done, total=total or None, count=_count(done, total, unit), what=what)
+                    pace.add(done)
+                    count = _count(done, total, unit) + _speed(pace, done, total, unit)
+                    bar.update(task, completed=done, total=total or None, count=count, what=what)
 
         thread = threading.Thread(target=draw, name="progress", daemon=True)
         thread.start()
@@ -150,6 +157,18 @@ def _bar(title: str, unit: str, progress: Progress) -> Iterator[None]:
         finally:
             stop.set()
             thread.join()
+
+
+def _speed(pace: Pace, done: int, total: int, unit: str) -> str:
+    """Rate and remaining time, of bytes that move."""
+    if unit != "bytes" or pace.rate <= 0:
+        return ""
+    left = pace.remaining(done, total)
+    words = f", {pace.rate / 1e6:,.1f} MB/s"
+    if left is not None and left >= 1:
+        hours, minutes = divmod(round(left) // 60, 60)
+        words += f", {hours}:{minutes:02}:{round(left) % 60:02} left"
+    return words
 
 
 def _count(done: int, total: int, unit: str) -> str:

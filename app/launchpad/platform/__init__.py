@@ -58,6 +58,7 @@ _EXPORTS = {
     "select_profile": ("auth.profiles", "select_profile"),
     "calculate_file_crc32c": ("files", "calculate_file_crc32c"),
     "download_file": ("files", "download_file"),
+    "generate_signed_url": ("files", "generate_signed_url"),
     "get_mime_type_for_artifact": ("files", "get_mime_type_for_artifact"),
     "mime_type_to_file_ending": ("files", "mime_type_to_file_ending"),
     **{name: ("models", target) for name, target in _MODELS.items()},

@@ -44,7 +44,7 @@ def theirs(method: str, url: str, headers: dict[str, str]) -> dict[str, str]:
 
 def test_headers_equal_botocores() -> None:
     extra = {"x-goog-hash": "crc32c=AAAAAA==", "x-launchpad-reference": "e30="}
-    for number, (method, url) in enumerate(requests(400)):
+    for number, (method, url) in enumerate(requests(500)):
         headers = extra if number % 2 else {}
         expected = theirs(method, url.replace("http://", "https://"), dict(headers))
         stamp = datetime.strptime(expected["X-Amz-Date"], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
@@ -56,7 +56,7 @@ def test_headers_equal_botocores() -> None:
 
 
 def test_urls_equal_botocores() -> None:
-    for method, url in requests(400):
+    for method, url in requests(500):
         request = AWSRequest(method=method, url=url)
         S3SigV4QueryAuth(Credentials(*KEYS), "s3", "EUROPE-WEST3", expires=600).add_auth(request)
         query = dict(part.split("=", 1) for part in urlsplit(request.url).query.split("&"))

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from launchpad.bucket import crc32c
+from launchpad.bucket.board import FileBoard
 from launchpad.bucket.download import download
 from launchpad.errors import NotFound, TransferError, Unreachable
 from launchpad.progress import Cancelled, Progress
@@ -126,3 +127,19 @@ def test_cancel(store: Store, tmp_path: Path) -> None:
     with pytest.raises(Cancelled):
         download(lambda: store.url, tmp_path / "file.bin", crc32c=checksum(BODY), progress=progress)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_board_tells_how_far_each_file_is() -> None:
+    board = FileBoard()
+    for key in "ab":
+        board.expect(key, f"{key}.svs", 100)
+    seen = board.changes
+    board.moved("a", 40)
+    assert board.changes > seen
+    board.done("b", 100, attempts=2)
+    board.failed("a", TransferError("No", detail="Because.", advice="Try again."))
+    first, second = board.files()
+    assert (first.state, first.done, first.error, first.advice) == ("failed", 40, "No. Because.", "Try again.")
+    assert (second.state, second.done, second.attempts) == ("done", 100, 2)
+    board.expect("a", "a.svs", 100)
+    assert board.files()[0].state == "waiting"

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from launchpad import errors, geojson, paths, state
-from launchpad.progress import Cancelled, Progress
+from launchpad.progress import Cancelled, Pace, Progress
 
 
 def test_an_error_says_what_where_and_what_next() -> None:
@@ -185,3 +185,19 @@ def test_what_is_no_geojson_is_refused(tmp_path: Path, text: str) -> None:
     path.write_text(text)
     with pytest.raises(errors.BadInput, match=r"x\.json"):
         list(geojson.read_features(path))
+
+
+def test_a_pace_forgets_what_was_long_ago() -> None:
+    pace = Pace(window=5.0)
+    assert pace.remaining(0, 10) is None
+    for second in range(11):
+        pace.add(second * 100, now=float(second))
+    assert pace.rate == pytest.approx(100)
+    assert pace.remaining(1000, 2000) == pytest.approx(10)
+    assert pace.remaining(1000, 0) is None
+    for second in range(11, 21):
+        pace.add(1000, now=float(second))
+    assert pace.rate == 0
+    assert pace.remaining(1000, 2000) is None
+    pace.add(10, now=21.0)  # begun anew
+    assert pace.rate == 0

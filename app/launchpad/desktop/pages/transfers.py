@@ -107,7 +107,7 @@ class TransferCard(Card):
         self._model.set_files(files)
         self._files_button.setVisible(bool(files))
         self._files_button.setText(counted(len(files), self.tr("1 file"), self.tr("%n files", "", len(files))))
-        self._table.setFixedHeight(max(2, min(len(files), _SHOWN)) * ROW + 4)
+        self._table.setFixedHeight(max(1, min(len(files), _SHOWN)) * ROW + 4)
 
     def _state_words(self) -> str:
         upload = self.transfer.record.kind == "upload"

@@ -23,6 +23,7 @@ from launchpad.errors import SlideError
 from launchpad.localplatform.database.tables import ObjectRow
 from launchpad.localplatform.objectstore import listing, xml
 from launchpad.localplatform.objectstore.errors import STATUS, StoreError
+from launchpad.localplatform.objectstore.headers import etags, hash_of, http_date
 from launchpad.localplatform.objectstore.storage import Keys, Storage
 from launchpad.localplatform.objectstore.uploads import LARGEST_PART, MOST_PARTS, Uploads
 
@@ -211,8 +212,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.server.uploads.check(upload_id, bucket, key)
         temporary = self.server.storage.temporary()
         try:
-            size, crc32c = self._receive(temporary, sync=False)
-            etag = self.server.uploads.put(upload_id, bucket, key, int(number), temporary, size, crc32c)
+            size, crc32c, md5 = self._receive(temporary, sync=False)
+            etag = self.server.uploads.put(upload_id, bucket, key, int(number), temporary, size, crc32c, md5)
         finally:
             temporary.unlink(missing_ok=True)
         self._send(200, {"ETag": f'"{etag}"', "x-goog-hash": f"crc32c={crc32c}", "Content-Length": "0"})
@@ -239,18 +240,21 @@ class _Handler(BaseHTTPRequestHandler):
         storage = self.server.storage
         temporary = storage.temporary()
         try:
-            size, crc32c = self._receive(temporary, sync=True)
+            size, crc32c, md5 = self._receive(temporary, sync=True)
             content_type = self.headers.get("Content-Type", "application/octet-stream")
-            return storage.commit(temporary, bucket, key, size=size, crc32c=crc32c, content_type=content_type)
+            return storage.commit(temporary, bucket, key, size=size, crc32c=crc32c, content_type=content_type, md5=md5)
         finally:
             temporary.unlink(missing_ok=True)
 
-    def _receive(self, temporary: Path, *, sync: bool) -> tuple[int, str]:
-        """Write the body under a temporary name; its size and checksum, which was compared with what was promised."""
-        wanted = _hash(self.headers.get("x-goog-hash", ""), "crc32c")
-        promised = self.headers.get("Content-MD5") or _hash(self.headers.get("x-goog-hash", ""), "md5")
+    def _receive(self, temporary: Path, *, sync: bool) -> tuple[int, str, str]:
+        """Write the body under a temporary name, compare it with what was promised; its size, CRC32C and MD5.
+
+        The MD5 (hexadecimal) is "" where the client promised none: making it takes longer than all the rest.
+        """
+        wanted = hash_of(self.headers.get("x-goog-hash", ""), "crc32c")
+        promised = self.headers.get("Content-MD5") or hash_of(self.headers.get("x-goog-hash", ""), "md5")
         payload = self.headers.get("x-amz-content-sha256", "")
-        digests = {"MD5": (hashlib.md5(usedforsecurity=False), promised)} if promised else {}
+        md5 = hashlib.md5(usedforsecurity=False) if promised else None
         sha256 = hashlib.sha256() if re.fullmatch(r"[0-9a-f]{64}", payload) else None
         checksum = Crc32c()
         size = 0
@@ -261,8 +265,8 @@ class _Handler(BaseHTTPRequestHandler):
                 data = bytes(block)
                 file.write(block)
                 checksum.update(data)
-                for digest, _ in digests.values():
-                    digest.update(data)
+                if md5 is not None:
+                    md5.update(data)
                 if sha256 is not None:
                     sha256.update(data)
                 size += len(block)
@@ -271,12 +275,11 @@ class _Handler(BaseHTTPRequestHandler):
         self._body_read = True
         if wanted is not None and wanted != checksum.base64():
             raise StoreError("BadDigest", f"The CRC32C is {checksum.base64()}, not {wanted}.")
-        for name, (digest, given) in digests.items():
-            if base64.b64encode(digest.digest()).decode() != given:
-                raise StoreError("BadDigest", f"The {name} is another than was said.")
+        if md5 is not None and base64.b64encode(md5.digest()).decode() != promised:
+            raise StoreError("BadDigest", "The MD5 is another than was said.")
         if sha256 is not None and sha256.hexdigest() != payload:
             raise StoreError("BadDigest", "The SHA-256 of the body is another than was signed.")
-        return size, checksum.base64()
+        return size, checksum.base64(), md5.hexdigest() if md5 is not None else ""
 
     def _blocks(self) -> Iterator[bytes | memoryview]:
         length, encoding = self.headers.get("Content-Length"), self.headers.get("Transfer-Encoding", "").lower()
@@ -363,9 +366,9 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _check_conditions(self, row: ObjectRow) -> None:
         wanted, unwanted = self.headers.get("If-Match"), self.headers.get("If-None-Match")
-        if wanted is not None and wanted.strip() != "*" and row.etag not in _etags(wanted):
+        if wanted is not None and wanted.strip() != "*" and row.etag not in etags(wanted):
             raise StoreError("PreconditionFailed", "The object has another ETag.")
-        if unwanted is not None and (unwanted.strip() == "*" or row.etag in _etags(unwanted)):
+        if unwanted is not None and (unwanted.strip() == "*" or row.etag in etags(unwanted)):
             raise StoreError("NotModified", "The object has this ETag.")
 
     def _get_bucket(self, bucket: str) -> None:
@@ -460,6 +463,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _headers_of(self, row: ObjectRow) -> dict[str, str]:
         return {
             "ETag": f'"{row.etag}"',
+            "Last-Modified": http_date(row.created),
             "x-goog-hash": f"crc32c={row.crc32c}",
             "x-goog-stored-content-length": str(row.size),
             "x-goog-stored-content-encoding": "identity",
@@ -486,15 +490,3 @@ class _Handler(BaseHTTPRequestHandler):
             self._send(STATUS.get(code, 400), headers)
             if self.command != "HEAD":
                 self.wfile.write(data)
-
-
-def _etags(header: str) -> list[str]:
-    return [part.strip().removeprefix("W/").strip('"') for part in header.split(",")]
-
-
-def _hash(header: str, wanted: str) -> str | None:
-    for part in header.split(","):
-        name, _, value = part.strip().partition("=")
-        if name == wanted:
-            return value
-    return None

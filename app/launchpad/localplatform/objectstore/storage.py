@@ -80,15 +80,20 @@ class Storage:
             objects = session.scalar(select(func.sum(ObjectRow.size)).where(ObjectRow.reference.is_(None))) or 0
             return int(objects + (session.scalar(select(func.sum(UploadPartRow.size))) or 0))
 
-    def commit(self, file: Path, bucket: str, key: str, *, size: int, crc32c: str, content_type: str) -> ObjectRow:
-        """Make the written bytes the object."""
+    def commit(
+        self, file: Path, bucket: str, key: str, *, size: int, crc32c: str, content_type: str, md5: str = ""
+    ) -> ObjectRow:
+        """Make the written bytes the object; `md5` (hexadecimal) becomes its ETag where it is known.
+
+        Clients take an ETag that looks like an MD5 for one, so all others look otherwise.
+        """
         name = self.adopt(file)
         row = ObjectRow(
             bucket=bucket,
             key=key,
             size=size,
             crc32c=crc32c,
-            etag=hashlib.md5(f"{crc32c}{size}{name}".encode(), usedforsecurity=False).hexdigest(),
+            etag=md5 or f"{secrets.token_hex(16)}-1",
             content_type=content_type,
             created=now(),
             file=name,
@@ -114,7 +119,7 @@ class Storage:
             key=key,
             size=size,
             crc32c=crc32c,
-            etag=hashlib.md5(f"{path}{size}{mtime_ns}".encode(), usedforsecurity=False).hexdigest(),
+            etag=f"{hashlib.md5(f'{path}{size}{mtime_ns}'.encode(), usedforsecurity=False).hexdigest()}-1",
             content_type="application/octet-stream",
             created=now(),
             reference=str(path),

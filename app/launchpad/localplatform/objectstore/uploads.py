@@ -43,10 +43,12 @@ class Uploads:
             session.add(UploadRow(id=upload_id, bucket=bucket, key=key, content_type=content_type, created=now()))
         return upload_id
 
-    def put(self, upload_id: str, bucket: str, key: str, number: int, file: Path, size: int, crc32c: str) -> str:
+    def put(
+        self, upload_id: str, bucket: str, key: str, number: int, file: Path, size: int, crc32c: str, md5: str = ""
+    ) -> str:
         """Keep a part whose bytes were written to `file`; its ETag. A part of this number is replaced."""
         place = self._storage.adopt(file)
-        etag = hashlib.md5(f"{crc32c}{size}".encode(), usedforsecurity=False).hexdigest()
+        etag = md5 or f"{hashlib.md5(f'{crc32c}{size}'.encode(), usedforsecurity=False).hexdigest()}-p"
         old: str | None = None
         try:
             with self._database.writing() as session:
