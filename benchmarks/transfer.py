@@ -1,13 +1,14 @@
 """Uploads and downloads against the embedded store in a process of its own; side by side in one run.
 
-`python benchmarks/transfer.py FOLDER [--peer PYTHON] [--size MIB]`; FOLDER gets the files (a tmpfs shows the code, not
-the disk), PYTHON is the interpreter of an environment with `aignostics==1.6.0`. curl sends the same files one after
-the other, without checksums.
+`python benchmarks/transfer.py FOLDER [--peer PYTHON] [--size MIB] [--only NAMES]`; FOLDER gets the files (a tmpfs shows
+the code, not the disk), PYTHON is the interpreter of an environment with `aignostics==1.6.0`. curl sends the same files
+one after the other, without checksums. `line` goes through `long_line.py`.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import os
 import resource
@@ -17,7 +18,9 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 KEYS = ("bucket", "KEY", "secret")
 STORE = """
@@ -60,11 +63,29 @@ usage = resource.getrusage(resource.RUSAGE_SELF)
 print(time.perf_counter() - started, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)
 """
 FETCH = """
-import sys, time, resource
+import json, sys, time, resource
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from launchpad.bucket.download import download
+urls = json.loads(Path(sys.argv[1]).read_text())
 started = time.perf_counter()
-download(lambda: sys.argv[1], Path(sys.argv[2]), crc32c=None)
+def one(name):
+    url, crc32c = urls[name]
+    download(lambda: url, Path(sys.argv[2]) / name, crc32c=crc32c)
+with ThreadPoolExecutor(4) as threads:  # as application/results.py does it
+    list(threads.map(one, urls))
+usage = resource.getrusage(resource.RUSAGE_SELF)
+print(time.perf_counter() - started, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)
+"""
+PEER_FETCH = """
+import json, sys, time, resource
+from pathlib import Path
+from aignostics.platform._utils import download_file
+urls = json.loads(Path(sys.argv[1]).read_text())
+Path(sys.argv[2]).mkdir()
+started = time.perf_counter()
+for name, (url, crc32c) in urls.items():
+    download_file(url, str(Path(sys.argv[2]) / name), crc32c)
 usage = resource.getrusage(resource.RUSAGE_SELF)
 print(time.perf_counter() - started, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)
 """
@@ -99,7 +120,7 @@ def presigned(method: str, endpoint: str, names: list[str], prefix: str) -> dict
     }
 
 
-def uploads(endpoint: str, work: Path, folder: Path, peer: str | None, rounds: int) -> None:
+def uploads(endpoint: str, work: Path, folder: Path, peer: str | None, rounds: int, store: str | None = None) -> None:
     """Print how long a folder takes each of them; medians."""
     names = sorted(path.name for path in folder.iterdir())
     size = sum(path.stat().st_size for path in folder.iterdir())
@@ -116,17 +137,8 @@ def uploads(endpoint: str, work: Path, folder: Path, peer: str | None, rounds: i
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
         cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
         seen["curl"].append((time.perf_counter() - started, cpu, 0.0))
-        _forget(endpoint, [f"{who}{number}/{name}" for who in ("ours", "peer", "curl") for name in names])
-    ours = statistics.median(item[0] for item in seen["Launchpad"])
-    for who, values in seen.items():
-        if values:
-            seconds, cpu, memory = (statistics.median(item[part] for item in values) for part in range(3))
-            print(
-                f"upload {len(names)} files, {size / 1e6:,.0f} MB, {who}: {seconds:.2f} s, {size / seconds / 1e6:.0f} "
-                f"MB/s, {cpu / size * 1e9:.2f} CPU s a GB, {memory:.0f} MiB; Launchpad is {seconds / ours:.2f} times "
-                "as fast",
-                flush=True,
-            )
+        _forget(store or endpoint, [f"{who}{number}/{name}" for who in ("ours", "peer", "curl") for name in names])
+    report(f"upload of {len(names)} files, {size / 1e6:,.0f} MB", size, seen)
 
 
 def _forget(endpoint: str, keys: list[str]) -> None:
@@ -137,6 +149,70 @@ def _forget(endpoint: str, keys: list[str]) -> None:
     bucket.close()
 
 
+def downloads(endpoint: str, store: str, work: Path, folder: Path, peer: str | None, rounds: int, what: str) -> None:
+    """Print how long a folder takes to come back, from where the store seems to be (`endpoint`); medians."""
+    from launchpad.bucket.crc32c import crc32c_file
+
+    files = sorted(folder.iterdir())
+    size = sum(path.stat().st_size for path in files)
+    run(sys.executable, OURS, store, folder, "down")
+    crcs = {path.name: crc32c_file(path) for path in files}
+    seen: dict[str, list[tuple[float, float, float]]] = {"Launchpad": [], "SDK": []}
+    for number in range(rounds):
+        urls = presigned("GET", endpoint, [path.name for path in files], "down")
+        listed = work / "urls.json"
+        listed.write_text(json.dumps({name: (url, crcs[name]) for name, url in urls.items()}))
+        for who, python, code in (("Launchpad", sys.executable, FETCH), ("SDK", peer, PEER_FETCH)):
+            if python:
+                target = work / f"{who}{number}"
+                seen[who].append(run(python, code, listed, target))
+                assert sum(path.stat().st_size for path in target.iterdir()) == size
+                shutil.rmtree(target)
+    _forget(store, [f"down/{path.name}" for path in files])
+    report(f"{what} of {len(files)} files, {size / 1e6:,.0f} MB", size, seen)
+
+
+def report(what: str, size: int, seen: dict[str, list[tuple[float, float, float]]]) -> None:
+    """Print medians and how they compare."""
+    ours = statistics.median(item[0] for item in seen["Launchpad"])
+    for who, values in seen.items():
+        if values:
+            seconds, cpu, memory = (statistics.median(item[part] for item in values) for part in range(3))
+            print(
+                f"{what}, {who}: {seconds:.2f} s, {size / seconds / 1e6:.1f} MB/s, {cpu / size * 1e9:.2f} CPU s a GB, "
+                f"{memory:.0f} MiB; Launchpad is {seconds / ours:.2f} times as fast",
+                flush=True,
+            )
+
+
+@contextlib.contextmanager
+def long_line(store: str, reset_after: int = 0) -> Iterator[str]:
+    """The store's endpoint at the end of a long line."""
+    parts = urlsplit(store)
+    code = str(Path(__file__).with_name("long_line.py"))
+    arguments = [sys.executable, code, str(parts.hostname), str(parts.port), str(reset_after)]
+    with subprocess.Popen(arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as proxy:
+        assert proxy.stdout is not None
+        assert proxy.stdin is not None
+        yield f"http://localhost:{proxy.stdout.readline().strip()}"
+        proxy.stdin.close()
+
+
+def over_a_long_line(store: str, work: Path, folder: Path, peer: str | None, rounds: int) -> None:
+    """One file of 50 MiB up and down a long line, once with a reset at nine tenths."""
+    one = make(folder / "line", 1, 50)
+    with long_line(store) as endpoint:
+        uploads(endpoint, work, one, peer, rounds, store=store)
+        downloads(endpoint, store, work, one, peer, rounds, "download over a long line")
+    size = sum(path.stat().st_size for path in one.iterdir())
+    found = []
+    for number in range(rounds):
+        with long_line(store, reset_after=size * 9 // 10) as endpoint:
+            found.append(run(sys.executable, OURS, endpoint, one, f"reset{number}"))
+    seconds = statistics.median(item[0] for item in found)
+    print(f"upload with every connection reset at 90 %: {seconds:.2f} s", flush=True)
+
+
 def main() -> None:
     """Print a line for each figure."""
     parser = argparse.ArgumentParser()
@@ -144,31 +220,30 @@ def main() -> None:
     parser.add_argument("--peer")
     parser.add_argument("--size", type=int, default=512, help="MiB of each of four files")
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--only", default="large,small,down,line", help="which of the figures")
     arguments = parser.parse_args()
+    wanted = arguments.only.split(",")
     work = Path(tempfile.mkdtemp(dir=arguments.folder))
     os.environ["LAUNCHPAD_DATA_DIR"] = str(work / "data")
-    large = make(arguments.folder / f"large {arguments.size}", 4, arguments.size)
     small = make(arguments.folder / "small", 200, 1)
+    peer, rounds = arguments.peer, arguments.rounds
     try:
         with subprocess.Popen(
             [sys.executable, "-c", STORE, str(work / "store")], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         ) as store:
             assert store.stdout is not None
             endpoint = store.stdout.readline().strip()
-            uploads(endpoint, work, large, arguments.peer, arguments.rounds)
-            uploads(endpoint, work, small, arguments.peer, arguments.rounds)
-            run(sys.executable, OURS, endpoint, large, "down")
-            url = presigned("GET", endpoint, ["000.svs"], "down")["000.svs"]
-            found = []
-            for number in range(arguments.rounds):
-                found.append(run(sys.executable, FETCH, url, work / f"down{number}"))
-                (work / f"down{number}").unlink()
-            seconds, cpu, memory = (statistics.median(item[part] for item in found) for part in range(3))
-            size = arguments.size << 20
-            print(
-                f"download of {size / 1e6:,.0f} MB: {size / seconds / 1e6:.0f} MB/s, {cpu / size * 1e9:.2f} CPU s a GB,"
-                f" {memory:.0f} MiB"
-            )
+            if "large" in wanted:
+                large = make(arguments.folder / f"large {arguments.size}", 4, arguments.size)
+                uploads(endpoint, work, large, peer, rounds)
+            if "small" in wanted:
+                uploads(endpoint, work, small, peer, rounds)
+            if "down" in wanted:
+                one = make(arguments.folder / "one", 1, 2 * arguments.size)
+                downloads(endpoint, endpoint, work, one, peer, rounds, "download")
+                downloads(endpoint, endpoint, work, small, peer, rounds, "download")
+            if "line" in wanted:
+                over_a_long_line(endpoint, work, arguments.folder, peer, rounds)
             store.stdin.close()  # type: ignore[union-attr]
     finally:
         shutil.rmtree(work)

@@ -208,7 +208,7 @@ def test_a_disk_that_fills_up_on_the_way_is_said(line: Line, small_disk: Path) -
 
     def fill(request: Request) -> bool:
         if not other.exists():
-            other.write_bytes(bytes(262 << 20))
+            other.write_bytes(bytes(272 << 20))
         return False
 
     asked = [0]

@@ -328,8 +328,10 @@ def test_a_line_that_is_long_gets_more_connections(line: Line) -> None:
     assert line.bucket._connections == 4
     line.proxy.script = [far]
     for bucket, wanted in ((line.open(), 8), (line.open(connections=3), 3)):
+        before = line.proxy.parts_sent()
         bucket.put(line.slide, f"{KEY} {wanted}", expected=line.crc32c)
         assert bucket._connections == wanted
+        assert line.proxy.parts_sent() - before == 7, "parts of 5 MiB"
         bucket.close()
 
 

@@ -25,10 +25,10 @@ from launchpad.bucket.range_journal import RangeJournal, Target
 from launchpad.errors import LaunchpadError, TransferError, Unreachable
 from launchpad.progress import Cancelled, Progress
 
-RANGE = 16 << 20  # bytes
+RANGE, LARGE_RANGE = 4 << 20, 16 << 20  # bytes
 _BLOCK = 1 << 20
 _THREADS = 4  # and twice as many on a long line
-_LONG = 0.05  # seconds from asking to the first byte; a connection is opened meanwhile
+_LONG = 0.05  # seconds from asking to the first byte, the opening of a connection among them
 _TRIES = 4  # without a single byte
 _PATIENCE = 120.0  # seconds without a byte, once there were some
 _LONGEST_WAIT = 16.0
@@ -115,7 +115,7 @@ class _Download:
         self._stopped = threading.Event()
         self._done: dict[int, int] = {}
         self._total = 0
-        self._threads = _THREADS
+        self._is_long = False
         self._last_byte = 0.0  # on the monotonic clock; 0 before the first
 
     def run(self) -> Path:
@@ -201,20 +201,21 @@ class _Download:
 
         def read(answer: Answer) -> tuple[str, str | None, Target | None]:
             size = _size(answer)
-            whole = answer.status == 200 or size is None or size <= RANGE
+            whole = answer.status == 200 or size is None or size <= (RANGE if self._is_long else LARGE_RANGE)
             self._total = size or 0
             self._require_room(size or 0)
+            step = LARGE_RANGE if size is None or size >= 16 * LARGE_RANGE else RANGE
             with self._part.open("wb") as file:
                 if size is not None and not whole:
                     file.truncate(size)
-                expected = size if whole else RANGE
-                crc32c = self._read(answer, file.fileno(), 0, 0, expected)
+                # Of a file in ranges no more than the first is read here: the rest comes by several connections.
+                crc32c = self._read(answer, file.fileno(), 0, 0, size if whole else step, to_its_end=whole)
             promised = _promised(answer)
             if whole or size is None:
                 return crc32c, promised, None
-            return crc32c, promised, Target(self._destination, size, answer.headers.get("etag", ""), RANGE, promised)
+            return crc32c, promised, Target(self._destination, size, answer.headers.get("etag", ""), step, promised)
 
-        crc32c, promised, target = self._persist(f"bytes=0-{RANGE - 1}", None, read)
+        crc32c, promised, target = self._persist(f"bytes=0-{LARGE_RANGE - 1}", None, read)
         if target is None:
             return crc32c, promised
         journal.begin(target)
@@ -236,7 +237,9 @@ class _Download:
             self._require_room(0 if self._part.stat().st_size >= target.size else target.size)
             descriptor = os.open(self._part, os.O_RDWR | getattr(os, "O_BINARY", 0))
             try:
-                with ThreadPoolExecutor(min(self._threads, len(missing)), thread_name_prefix="range") as threads:
+                with ThreadPoolExecutor(
+                    min(_THREADS * (2 if self._is_long else 1), len(missing)), thread_name_prefix="range"
+                ) as threads:
                     calls = {
                         threads.submit(self._one_range, descriptor, target, number, *spans[number]): number
                         for number in missing
@@ -265,12 +268,24 @@ class _Download:
 
         return self._persist(f"bytes={start}-{start + size - 1}", target.etag, read)
 
-    def _read(self, answer: Answer, descriptor: int, number: int, start: int, expected: int | None) -> str:
-        """Write a body at its place; its checksum. Bytes beyond what was expected are an error like missing ones."""
+    def _read(
+        self,
+        answer: Answer,
+        descriptor: int,
+        number: int,
+        start: int,
+        expected: int | None,
+        *,
+        to_its_end: bool = True,
+    ) -> str:
+        """Write a body at its place; its checksum. Bytes beyond what was expected are an error like missing ones.
+
+        Unless it is read `to_its_end`, more may follow what is expected.
+        """
         checksum = checksums.Crc32c()
         buffer = memoryview(bytearray(_BLOCK))
         done = 0
-        while count := answer.read_into(buffer):
+        while count := answer.read_into(buffer if to_its_end else buffer[: (expected or 0) - done]):
             try:
                 _write_at(descriptor, buffer[:count], start + done)
             except OSError as error:  # named, so that it is not taken for one of the line
@@ -314,8 +329,7 @@ class _Download:
             try:
                 with get(url, headers) as answer:
                     if answer.status in (200, 206):
-                        if time.monotonic() - asked_at > _LONG:
-                            self._threads = 2 * _THREADS
+                        self._is_long = self._is_long or time.monotonic() - asked_at > _LONG
                         return read(answer)
                     error = self._refused(answer)
                     if answer.status in _EXPIRED and renewals < _TRIES - 1:

@@ -26,14 +26,15 @@ if TYPE_CHECKING:
 
 _BLOCK = 1 << 20
 SMALLEST = 8 << 20  # bytes of a part
+_SMALLEST_ON_A_LONG_LINE = 5 << 20  # the protocol's least: what is in flight is what a reset costs
 _MOST_PARTS = 9_000  # of the 10,000 that the protocol allows
 _ROUNDS = 3  # completions of parts that the store then says it does not have
 _DIGEST_TRIES = 3
 
 
-def part_size(size: int) -> int:
+def part_size(size: int, smallest: int = SMALLEST) -> int:
     """Bytes of a part for a file of `size` bytes: 8 MiB, more where there would be too many."""
-    return max(SMALLEST, -(-size // _MOST_PARTS + _BLOCK - 1) // _BLOCK * _BLOCK)
+    return max(smallest, -(-size // _MOST_PARTS + _BLOCK - 1) // _BLOCK * _BLOCK)
 
 
 @dataclass
@@ -184,7 +185,7 @@ class MultipartUpload:
             self._requests.bucket,
             key,
             upload_id,
-            part_size(fingerprint.size),
+            part_size(fingerprint.size, _SMALLEST_ON_A_LONG_LINE if self._requests.is_far else SMALLEST),
         )
 
     def _confirmed(self, upload: Upload, progress: Progress) -> dict[int, Part] | None:

@@ -32,7 +32,6 @@ from launchpad.progress import Progress
 _T = TypeVar("_T")
 _BLOCK = 1 << 20
 _CONNECTIONS = 4  # and so many more on a long line
-_LONG = 0.02  # seconds of a round trip
 
 
 class XmlBucket(Bucket):
@@ -100,9 +99,8 @@ class XmlBucket(Bucket):
         return self._again(lambda: send(path, key, progress, expected), progress)
 
     def _widen(self) -> None:
-        """One connection over a long line carries little, whatever the line could: take more of them."""
         with self._widening:
-            if self._may_widen and self._requests.round_trip > _LONG:
+            if self._may_widen and self._requests.is_far:
                 self._may_widen = False
                 self._connections += _CONNECTIONS
                 self._lanes.release(_CONNECTIONS)

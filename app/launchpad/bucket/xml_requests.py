@@ -26,6 +26,7 @@ _FIRST_WAIT, _LONGEST_WAIT = 0.5, 32.0  # seconds, doubled each time, with full 
 PATIENCE = 600.0  # seconds without any success before an upload that was under way gives up
 _PASSING = (408, 429, 500, 502, 503, 504)  # answers after which the same request may succeed
 _SECONDS = 60.0  # without a byte
+_FAR = 0.02  # seconds of a round trip
 _COMPLETE_SECONDS = 600.0  # a large object takes the store minutes to put together
 _ADVICE = {
     "RequestTimeTooSkewed": "Set this computer's clock: it differs from the store's by more than 15 minutes.",
@@ -90,6 +91,11 @@ class XmlRequests:
             verify=verify,
             limits=httpx.Limits(max_connections=64, max_keepalive_connections=32),
         )
+
+    @property
+    def is_far(self) -> bool:
+        """Whether the line to the store is long: one connection carries little, whatever the line could."""
+        return _FAR < self.round_trip < math.inf
 
     def close(self) -> None:
         """Close the connections."""
