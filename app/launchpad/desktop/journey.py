@@ -47,6 +47,7 @@ class Journey:
         self._screenshots = screenshots
         self._prefix = prefix
         self._number = 0
+        self._count = 0
         self._started = time.monotonic()
 
     async def run(self) -> None:
@@ -116,7 +117,8 @@ class Journey:
                 self._click("fill_down")
         await self._until("all required cells to be filled", lambda: self._enabled("wizard_next"))
         await self._until("thumbnails", lambda: _has_thumbnail(table), 60)
-        self._say(f"{model.rowCount()} slides are ready")
+        self._count = model.rowCount()
+        self._say(f"{self._count} slides are ready")
         self._shot("slides-ready")
         self._click("wizard_next")
 
@@ -153,7 +155,7 @@ class Journey:
         from launchpad import paths
 
         folder = paths.results_dir()
-        found = await self._until("results on disk", lambda: _complete_results(folder), 120)
+        found = await self._until("results on disk", lambda: _complete_results(folder, self._count), 120)
         await self._until("the folder button", lambda: self._enabled("open_folder"))
         self._shot("results")
         for place in found:
@@ -169,6 +171,12 @@ class Journey:
                 f"{provenance['application']} {provenance['application_version']}"
             )
         self._say(f"results in {folder}")
+
+    async def answer_quit(self) -> None:
+        """Quit also when a step failed in the middle of a transfer, which the window then asks about."""
+        await asyncio.sleep(0.2)
+        if self._enabled("quit_now"):
+            self._click("quit_now")
 
     # --- hands ------------------------------------------------------------------------------------------------------
     async def _find(self, name: str, seconds: float = 30) -> QWidget:
@@ -338,13 +346,13 @@ def _ended(words: str) -> str | None:
     return words if words and words not in ("Received", "Scheduled", "Running", "Queued", "Uploading") else None
 
 
-def _complete_results(folder: Path) -> list[Path] | None:
-    """The folders of the slides when all are whole and nothing is under way."""
+def _complete_results(folder: Path, count: int) -> list[Path] | None:
+    """The folders of `count` slides when all are whole and nothing is under way."""
     places = {file.parent for file in folder.glob("*/*/*.*")} if folder.is_dir() else set()
-    if not places or any(folder.rglob("*.part")):
+    if any(folder.rglob("*.part")):
         return None
     complete = [place for place in sorted(places) if {file.name for file in place.iterdir()} >= RESULTS]
-    return complete if len(complete) == len(places) else None
+    return complete if len(complete) == count else None
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -387,6 +395,7 @@ def _run(slides: Sequence[Path], screenshots: Path, theme: str) -> int:
             traceback.print_exc()
         finally:
             window.close()
+            await journey.answer_quit()
 
     try:
         app.run(["--theme", theme], driver=drive)
