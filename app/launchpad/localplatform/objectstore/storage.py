@@ -10,8 +10,9 @@ import hashlib
 import os
 import secrets
 import shutil
-from collections.abc import Iterable
-from contextlib import suppress
+import threading
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -48,6 +49,24 @@ def load_keys(database: Database) -> Keys:
     return Keys("launchpad-local", access_key, secret_key)
 
 
+class Room:
+    """What one request was promised of the store's room; it may take more while its bytes come."""
+
+    def __init__(self, storage: Storage) -> None:
+        self._storage = storage
+        self._size = 0
+
+    def take(self, size: int) -> None:
+        """Take so much more. Raises StoreError InsufficientStorage."""
+        self._storage._take(size)
+        self._size += size
+
+    def give_back(self) -> None:
+        """All of it: the bytes are on the disk now, or nowhere."""
+        self._storage._give_back(self._size)
+        self._size = 0
+
+
 class Storage:
     """The objects of one platform. Thread-safe."""
 
@@ -56,6 +75,8 @@ class Storage:
         self._folder = folder
         self._quota = quota
         self._database = database
+        self._lock = threading.Lock()
+        self._promised = 0
         self._temporary = folder / "tmp"
         self._temporary.mkdir(exist_ok=True)
         for left in self._temporary.iterdir():  # of an upload that a crash cut short
@@ -65,15 +86,35 @@ class Storage:
         """A new name to write bytes under."""
         return self._temporary / secrets.token_hex(16)
 
-    def require_room(self, size: int) -> None:
-        """See that this many bytes fit. Raises StoreError InsufficientStorage."""
-        free = shutil.disk_usage(self._folder).free
-        if size > free - _RESERVE:
-            raise StoreError(
-                "InsufficientStorage", f"{size:,} bytes do not fit: {free:,} are free, {_RESERVE:,} of them reserved."
-            )
-        if self._quota is not None and self._used() + size > self._quota:
-            raise StoreError("InsufficientStorage", f"The store's quota of {self._quota:,} bytes is used up.")
+    @contextmanager
+    def room(self, size: int) -> Iterator[Room]:
+        """Room for this many bytes while they are written and made an object.
+
+        Raises:
+            StoreError: InsufficientStorage.
+        """
+        room = Room(self)
+        try:
+            room.take(size)
+            yield room
+        finally:
+            room.give_back()
+
+    def _take(self, size: int) -> None:
+        with self._lock:  # several are written at once: what they were promised counts
+            free = shutil.disk_usage(self._folder).free
+            if self._promised + size > free - _RESERVE:
+                raise StoreError(
+                    "InsufficientStorage",
+                    f"{size:,} bytes do not fit: {free:,} are free, {_RESERVE:,} of them reserved.",
+                )
+            if self._quota is not None and self._used() + self._promised + size > self._quota:
+                raise StoreError("InsufficientStorage", f"The store's quota of {self._quota:,} bytes is used up.")
+            self._promised += size
+
+    def _give_back(self, size: int) -> None:
+        with self._lock:
+            self._promised -= size
 
     def _used(self) -> int:
         with self._database.reading() as session:
