@@ -163,6 +163,7 @@ class Transfer(QObject):
     @Slot(object)
     def _failed(self, error: BaseException) -> None:
         self.job = None
+        self.board.stopped()
         self._look()
         self._set("failed", str(error))
         self.broke.emit(error)
@@ -170,6 +171,7 @@ class Transfer(QObject):
     @Slot()
     def _stopped(self) -> None:
         self.job = None
+        self.board.stopped()
         self._look()
         self._set(self._wish)
         if self._wish == "cancelled":
