@@ -50,20 +50,20 @@ class Identity:
         """The public keys."""
         return {"keys": [{**self._jwk, "kid": self._kid, "use": "sig", "alg": "RS256"}]}
 
-    def issue(self) -> str:
-        """An access token for this computer's user."""
+    def issue(self, user_id: str = str(USER["id"]), organization_id: str = ORGANIZATION, role: str = "admin") -> str:
+        """An access token, for this computer's user unless others are named."""
         now = int(time.time())
         claims = {
             "iss": self.issuer,
-            "sub": USER["id"],
+            "sub": user_id,
             "aud": AUDIENCE,
             "azp": CLIENT_ID,
             "iat": now,
             "exp": now + LIFE,
             "jti": secrets.token_hex(16),
             "scope": SCOPE,
-            "org_id": ORGANIZATION,
-            f"{AUDIENCE}/role": "admin",
+            "org_id": organization_id,
+            f"{AUDIENCE}/role": role,
         }
         return jwt.encode(claims, self._key, algorithm="RS256", headers={"kid": self._kid})
 
