@@ -55,7 +55,6 @@ OPERATIONS: Mapping[str, Rule] = MappingProxyType(
         "get_version_document_file": SIGNED_IN,
         "get_version_document_content": SIGNED_IN,
         "get_me": SIGNED_IN,
-        "quota_me": SIGNED_IN,
         "create_run": SIGNED_IN,
         "list_runs": SIGNED_IN,  # shows what one may see
         "get_run": Rule(Standing.VIEWER, share_token=True),
