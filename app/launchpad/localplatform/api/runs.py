@@ -150,7 +150,7 @@ def list_runs(
         if value is not None:
             query = query.where(column == value)
     if external_id is not None:
-        query = query.where(RunRow.items.any(ItemRow.external_id == external_id))
+        query = query.where(RunRow.id.in_(select(ItemRow.run_id).where(ItemRow.external_id == external_id)))
     query = _filtered(query, RunRow.custom_metadata, custom_metadata)
     query = ordered(query, sort, _RUN_ORDER, RunRow.submitted_at.desc(), RunRow.id)
     with platform.database.reading() as session:
@@ -339,7 +339,7 @@ def _check_items(request: RunCreationRequest, application: Application) -> None:
                 words = "must be an http or https URL"
                 problems.append({"loc": [*here, "download_url"], "msg": words, "type": "value_error"})
             problems.extend(
-                {"loc": [*here, "metadata", *error.path], "msg": error.message, "type": "json_schema"}
+                {"loc": [*here, "metadata", *error.path], "msg": error.message[:500], "type": "json_schema"}
                 for error in validator.iter_errors(artifact.metadata)
             )
     if problems:
