@@ -67,12 +67,7 @@ class ItemRow(Base):
     inputs: Mapped[list[InputRow]] = relationship(order_by="InputRow.name")
     outputs: Mapped[list[OutputRow]] = relationship(order_by="OutputRow.name")
 
-    __table_args__ = (
-        Index("item_of_run", "run_id", "position"),
-        Index("item_state", "state"),
-        Index("item_external", "external_id", "run_id"),
-        Index("item_counts", "run_id", "state", "termination_reason"),  # statistics are counted in it alone
-    )
+    __table_args__ = (Index("item_of_run", "run_id", "position"), Index("item_state", "state"))
 
 
 class InputRow(Base):
@@ -134,8 +129,6 @@ class UploadRow(Base):
     key: Mapped[str] = mapped_column(String)
     content_type: Mapped[str] = mapped_column(String)
     created: Mapped[str] = mapped_column(String)
-
-    __table_args__ = (Index("ix_upload_key", "bucket", "key"),)
 
 
 class UploadPartRow(Base):

@@ -1,4 +1,4 @@
-"""Grants and share tokens; indexes for the lists, filters and statistics of the API."""
+"""Grants and share tokens."""
 
 from __future__ import annotations
 
@@ -42,5 +42,3 @@ def upgrade() -> None:
         sa.Column("revoked_at", sa.String),
     )
     op.create_index("run_of_user", "run", ["submitted_by", "submitted_at"])
-    op.create_index("item_external", "item", ["external_id", "run_id"])
-    op.create_index("item_counts", "item", ["run_id", "state", "termination_reason"])
