@@ -1,0 +1,77 @@
+"""What those who run a platform can set: `platform.toml` in its data folder. One's own computer needs none.
+
+items_per_run = 500
+retention_days = 30
+callback_hosts = ["hooks.example.org"]
+"""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Annotated, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from launchpad.errors import SettingsError
+
+FILE = "platform.toml"
+_Limit = Annotated[int | None, Field(ge=1)]
+_Hosts = Annotated[tuple[str, ...], Field()]
+
+
+class PlatformSettings(BaseModel):
+    """The limits and rules of one platform; None is without a limit."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    items_per_run: _Limit = None
+    """Slides of one run; an institute takes 500."""
+    slides_per_month_organization: _Limit = None
+    """Slides that an organization may submit in a calendar month (UTC)."""
+    slides_per_month_user: _Limit = None
+    parallel_runs: _Limit = None
+    """Runs of one user that have not ended."""
+    retention_days: _Limit = None
+    """Days that results (after the end of their run) and uploads are kept; None is until somebody deletes them."""
+    error_threshold: float | None = Field(default=0.5, gt=0)
+    """More errors than this end a run: below 1 a share of its items, from 1 on a number of them; None never."""
+    error_minimum: int = Field(default=10, ge=1)
+    """Errors that a run may have in any case before a share of its items ends it."""
+    system_attempts: int = Field(default=3, ge=1, le=20)
+    """Times that an item is begun before an error of the system is its end."""
+    workers: int | None = Field(default=None, ge=1, le=64)
+    """Slides that are analysed at once; None goes by the processors."""
+    input_max_bytes: int = Field(default=200 << 30, ge=1)
+    """Bytes of one slide that is fetched from a URL."""
+    input_private_hosts: _Hosts = ()
+    """Hosts (`name` or `name:port`) inside this network that slides may be fetched from; our own store always is."""
+    callback_hosts: _Hosts = ()
+    """Hosts (`name` or `name:port`) that callbacks are sent to; none by default. A private one works when it is named."""
+
+    @classmethod
+    def load(cls, data_folder: Path) -> Self:
+        """Read `platform.toml` of a data folder; without that file everything is as it comes.
+
+        Raises:
+            SettingsError: the file cannot be read, or a value is not valid; names it and the reason.
+        """
+        file = data_folder / FILE
+        try:
+            values = tomllib.loads(file.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            return cls()
+        except (OSError, ValueError) as error:
+            raise SettingsError(
+                "The platform's settings cannot be read", detail=f"{error}.", advice="Correct it.", subject=str(file)
+            ) from error
+        try:
+            return cls.model_validate(values)
+        except ValidationError as error:
+            reasons = [f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors()]
+            raise SettingsError(
+                "The platform's settings are not valid",
+                detail="; ".join(reasons) + ".",
+                advice="Correct them, then start the platform again.",
+                subject=str(file),
+            ) from None
