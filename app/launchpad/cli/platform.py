@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from launchpad.cli.output import warn
 from launchpad.errors import LaunchpadError
 
 app = typer.Typer(no_args_is_help=True, help="The platform on this computer.")
@@ -17,7 +18,10 @@ _Data = Annotated[Path | None, typer.Option(help="Its data folder; default: that
 @app.command()
 def serve(
     host: Annotated[str, typer.Option(help="Address to listen on; of this computer only.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on; 0 takes a free one.")] = 0,
+    port: Annotated[
+        int | None,
+        typer.Option(min=0, max=65535, help="Port to listen on; default: that of the settings or of the last start."),
+    ] = None,
     data: _Data = None,
     ready_file: Annotated[Path | None, typer.Option(help="Write its addresses here once it answers.")] = None,
     until_idle: Annotated[bool, typer.Option("--until-idle", help="End a minute after its last use.")] = False,
@@ -60,3 +64,35 @@ def stop(data: _Data = None) -> None:
     if not embedded.stop(data):
         raise LaunchpadError("The platform did not stop in time", advice="Wait a little, then try again.")
     typer.echo("The platform stopped.")
+
+
+@app.command()
+def env(
+    output: Annotated[Path | None, typer.Option(help="Write the lines to this file, for you alone (0600).")] = None,
+    data: _Data = None,
+) -> None:
+    """Print the AIGNOSTICS_* variables with which clients of the Aignostics Platform use this one.
+
+    They hold a refresh token, which opens all that is yours on this platform: keep them to yourself.
+    """
+    from launchpad import paths
+    from launchpad.platform import embedded
+    from launchpad.platform.environment import as_lines, variables
+
+    text = as_lines(variables(embedded.ensure_running(data)))
+    if output is None:
+        typer.echo(text, nl=False)
+    else:
+        try:
+            paths.write_private(output.expanduser().absolute(), text.encode())
+        except OSError as error:
+            raise LaunchpadError(
+                "The file cannot be written",
+                detail=f"{error.strerror or error}.",
+                advice="Choose a folder that is yours.",
+                subject=str(output),
+            ) from error
+    warn(
+        "The platform keeps its address over restarts. It ends a minute after its last use by Launchpad: "
+        "`launchpad platform serve` keeps it."
+    )

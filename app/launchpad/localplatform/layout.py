@@ -58,6 +58,11 @@ class Layout:
         return self.root / "clients.lock"
 
     @property
+    def ports_file(self) -> Path:
+        """The ports of the last start."""
+        return self.root / "ports.json"
+
+    @property
     def log(self) -> Path:
         """What happened, without secrets."""
         return self.root / "platform.log"

@@ -7,9 +7,11 @@ callback_hosts = ["hooks.example.org"]
 
 from __future__ import annotations
 
+import difflib
+import re
 import tomllib
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -47,7 +49,20 @@ class PlatformSettings(BaseModel):
     input_private_hosts: _Hosts = ()
     """Hosts (`name` or `name:port`) inside this network that slides may be fetched from; our own store always is."""
     callback_hosts: _Hosts = ()
-    """Hosts (`name` or `name:port`) that callbacks are sent to; none by default. A private one works when it is named."""
+    """Hosts (`name` or `name:port`) that callbacks are sent to; none by default. Private ones work when named."""
+    port: int = Field(default=0, ge=0, le=65_535)
+    """Port of the API; 0 takes the one of the last start, or a free one. `--port` goes first."""
+    store_port: int = Field(default=0, ge=0, le=65_535)
+    """Port of the object store, likewise."""
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    failed_logins_per_minute: int = Field(default=20, ge=1, le=10_000)
+    """Requests to a sign-in address that may be refused in a minute, before that address answers 429."""
+    request_max_bytes: int = Field(default=64 << 20, ge=1 << 16, le=1 << 30)
+    """Bytes of the body of a request to the API."""
+    header_seconds: float = Field(default=10.0, gt=0, le=600)
+    """Time for the whole head of a request."""
+    body_seconds: float = Field(default=60.0, gt=0, le=3600)
+    """Time for the whole body of a request to the API; the object store has its own, between bytes."""
 
     @classmethod
     def load(cls, data_folder: Path) -> Self:
@@ -58,7 +73,8 @@ class PlatformSettings(BaseModel):
         """
         file = data_folder / FILE
         try:
-            values = tomllib.loads(file.read_text(encoding="utf-8"))
+            text = file.read_text(encoding="utf-8-sig")
+            values = tomllib.loads(text)
         except FileNotFoundError:
             return cls()
         except (OSError, ValueError) as error:
@@ -68,10 +84,21 @@ class PlatformSettings(BaseModel):
         try:
             return cls.model_validate(values)
         except ValidationError as error:
-            reasons = [f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors()]
             raise SettingsError(
                 "The platform's settings are not valid",
-                detail="; ".join(reasons) + ".",
+                detail="; ".join(_reason(cls, text, item["loc"], item["type"], item["msg"]) for item in error.errors())
+                + ".",
                 advice="Correct them, then start the platform again.",
                 subject=str(file),
             ) from None
+
+
+def _reason(settings: type[PlatformSettings], text: str, place: tuple[int | str, ...], kind: str, words: str) -> str:
+    """What is wrong with one value, with its line, and the name that may have been meant."""
+    name = str(place[0]) if place else ""
+    written = re.compile(rf"""\s*\[*\s*["']?{re.escape(name)}["']?\s*[=.\]]""")
+    line = next((number for number, row in enumerate(text.splitlines(), 1) if written.match(row)), None)
+    if kind == "extra_forbidden":
+        near = difflib.get_close_matches(name, settings.model_fields, 1)
+        words = f"there is no such setting{f'; did you mean {near[0]}?' if near else ''}"
+    return f"{f'line {line}, ' if line else ''}{'.'.join(map(str, place))}: {words}"

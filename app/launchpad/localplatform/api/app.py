@@ -9,6 +9,7 @@ from fastapi import APIRouter, FastAPI
 from launchpad import __version__
 from launchpad.localplatform.api import applications, me, pending, problems, runs
 from launchpad.localplatform.api.context import Context
+from launchpad.localplatform.identity.refresh import RefreshTokens
 from launchpad.localplatform.identity.routes import router as identity_router
 
 
@@ -22,7 +23,7 @@ def build(context: Context, launch_secret: str) -> FastAPI:
     def health() -> dict[str, Any]:
         return {"status": "UP", "version": __version__}
 
-    app.include_router(identity_router(context.identity, launch_secret))
+    app.include_router(identity_router(context.identity, RefreshTokens(context.database), launch_secret))
     api = APIRouter(prefix="/api")
     for part in (applications, me, runs, pending):
         api.include_router(part.router)

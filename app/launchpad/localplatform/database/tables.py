@@ -143,3 +143,19 @@ class UploadPartRow(Base):
     etag: Mapped[str] = mapped_column(String)
     file: Mapped[str] = mapped_column(String)
     created: Mapped[str] = mapped_column(String)
+
+
+class RefreshTokenRow(Base):
+    """A refresh token that lives long and is not replaced when it is used; only its hash is kept."""
+
+    __tablename__ = "refresh_token"
+
+    hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    client_id: Mapped[str] = mapped_column(String)
+    user_id: Mapped[str] = mapped_column(String)
+    organization_id: Mapped[str] = mapped_column(String)
+    role: Mapped[str] = mapped_column(String)
+    scope: Mapped[str] = mapped_column(String)
+    created: Mapped[str] = mapped_column(String)
+    used: Mapped[str] = mapped_column(String)
+    """When it was last used, or made."""

@@ -34,6 +34,9 @@ class Caller:
     role: str
 
 
+THIS_USER = Caller("local|user", ORGANIZATION, "admin")
+
+
 class Identity:
     """Issues and checks tokens. `issuer` ends in a slash."""
 
@@ -50,20 +53,20 @@ class Identity:
         """The public keys."""
         return {"keys": [{**self._jwk, "kid": self._kid, "use": "sig", "alg": "RS256"}]}
 
-    def issue(self) -> str:
-        """An access token for this computer's user."""
+    def issue(self, caller: Caller = THIS_USER, scope: str = SCOPE, client_id: str = CLIENT_ID) -> str:
+        """An access token, for this computer's user where no other is named."""
         now = int(time.time())
         claims = {
             "iss": self.issuer,
-            "sub": USER["id"],
+            "sub": caller.user_id,
             "aud": AUDIENCE,
-            "azp": CLIENT_ID,
+            "azp": client_id,
             "iat": now,
             "exp": now + LIFE,
             "jti": secrets.token_hex(16),
-            "scope": SCOPE,
-            "org_id": ORGANIZATION,
-            f"{AUDIENCE}/role": "admin",
+            "scope": scope,
+            "org_id": caller.organization_id,
+            f"{AUDIENCE}/role": caller.role,
         }
         return jwt.encode(claims, self._key, algorithm="RS256", headers={"kid": self._kid})
 
