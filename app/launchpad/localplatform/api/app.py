@@ -7,7 +7,7 @@ from typing import Any
 from fastapi import APIRouter, FastAPI
 
 from launchpad import __version__
-from launchpad.localplatform.api import applications, me, pending, problems, runs
+from launchpad.localplatform.api import access, applications, documents, me, problems, runs
 from launchpad.localplatform.api.context import Context
 from launchpad.localplatform.identity.refresh import RefreshTokens
 from launchpad.localplatform.identity.routes import router as identity_router
@@ -25,7 +25,7 @@ def build(context: Context, launch_secret: str) -> FastAPI:
 
     app.include_router(identity_router(context.identity, RefreshTokens(context.database), launch_secret))
     api = APIRouter(prefix="/api")
-    for part in (applications, me, runs, pending):
+    for part in (applications, documents, me, runs, access):
         api.include_router(part.router)
     app.include_router(api)
     return app

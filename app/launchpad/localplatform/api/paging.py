@@ -11,7 +11,7 @@ from sqlalchemy import Select
 from launchpad.localplatform.api.problems import invalid
 
 Page = Annotated[int, Query(ge=1, le=1_000_000)]
-PageSize = Annotated[int, Query(ge=1, le=100)]
+PageSize = Annotated[int, Query(ge=5, le=100)]  # the contract's limits
 Sort = Annotated[list[str] | None, Query()]
 
 

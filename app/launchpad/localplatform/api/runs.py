@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import jsonschema
 from fastapi import APIRouter, Query
@@ -15,6 +15,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse
 
 from launchpad.bucket import signing
+from launchpad.localplatform import policy
 from launchpad.localplatform.api import answers, jsonpath
 from launchpad.localplatform.api.applications import find
 from launchpad.localplatform.api.context import Platform, User
@@ -23,7 +24,6 @@ from launchpad.localplatform.api.problems import invalid, not_found
 from launchpad.localplatform.applications.registry import Application, output_names
 from launchpad.localplatform.database.engine import now, stamp
 from launchpad.localplatform.database.tables import InputRow, ItemRow, OutputRow, RunRow
-from launchpad.localplatform.identity.tokens import Caller
 from launchpad.localplatform.scheduling import states
 from launchpad.platform.models import (
     CustomMetadataUpdateRequest,
@@ -35,6 +35,7 @@ from launchpad.platform.models import (
     SchedulingRequest,
 )
 
+MetadataPath = Annotated[str | None, Query(max_length=1000)]
 _URL_LIFE = 900  # seconds that an artifact's URL opens it
 
 router = APIRouter(prefix="/v1/runs")
@@ -122,7 +123,7 @@ def list_runs(
     application_id: str | None = None,
     application_version: str | None = None,
     external_id: str | None = None,
-    custom_metadata: str | None = None,
+    custom_metadata: MetadataPath = None,
     page: Page = 1,
     page_size: PageSize = 50,
     submitted_by: str | None = None,
@@ -131,7 +132,7 @@ def list_runs(
     sort: Sort = None,
 ) -> list[RunReadResponse]:
     """The caller's runs, newest first."""
-    query = select(RunRow).where(RunRow.submitted_by == user.user_id)
+    query = select(RunRow).where(policy.visible_runs(user))
     for column, value in (
         (RunRow.application_id, application_id),
         (RunRow.version_number, application_version),
@@ -153,14 +154,15 @@ def list_runs(
 def read_run(run_id: uuid.UUID, user: User, platform: Platform, share_token: str | None = None) -> RunReadResponse:
     """One run."""
     with platform.database.reading() as session:
-        return answers.runs(session, [_run(session, run_id, user)])[0]
+        run, _ = policy.require_run(session, "read_run", str(run_id), user, share_token)
+        return answers.runs(session, [run])[0]
 
 
 @router.post("/{run_id}/cancel", status_code=202)
 def cancel_run(run_id: uuid.UUID, user: User, platform: Platform) -> None:
     """Cancel: waiting items are skipped at once, a running one is stopped within seconds."""
     with platform.database.writing() as session:
-        row = _run(session, run_id, user)
+        row, _ = policy.require_run(session, "cancel_run", str(run_id), user)
         if row.state == "TERMINATED":
             raise HTTPException(409, "The run has ended already.")
         states.cancel_run(session, row, "CANCELED_BY_USER")
@@ -175,9 +177,9 @@ def list_items(
     share_token: str | None = None,
     item_id__in: Annotated[list[uuid.UUID] | None, Query()] = None,
     external_id__in: Annotated[list[str] | None, Query()] = None,
-    state: str | None = None,
-    termination_reason: str | None = None,
-    custom_metadata: str | None = None,
+    state: Literal["PENDING", "PROCESSING", "TERMINATED"] | None = None,
+    termination_reason: Literal["SUCCEEDED", "USER_ERROR", "SYSTEM_ERROR", "SKIPPED"] | None = None,
+    custom_metadata: MetadataPath = None,
     page: Page = 1,
     page_size: PageSize = 50,
     sort: Sort = None,
@@ -195,9 +197,9 @@ def list_items(
     query = ordered(query, sort, _ITEM_ORDER, ItemRow.position)
     query = query.options(selectinload(ItemRow.inputs), selectinload(ItemRow.outputs))
     with platform.database.reading() as session:
-        run = _run(session, run_id, user)
+        _, standing = policy.require_run(session, "list_items", str(run_id), user, share_token)
         rows = _page(session, query, custom_metadata, page, page_size)
-        return [answers.item(row, owner=run.submitted_by == user.user_id) for row in rows]
+        return [answers.item(row, owner=standing is policy.Standing.OWNER) for row in rows]
 
 
 @router.get("/{run_id}/items/{external_id:path}")
@@ -206,8 +208,12 @@ def read_item(
 ) -> ItemResultReadResponse:
     """One item by its external id."""
     with platform.database.reading() as session:
-        run = _run(session, run_id, user)
-        return answers.item(_item(session, run, external_id), owner=run.submitted_by == user.user_id)
+        row = _find_item(session, str(run_id), external_id)
+        parts = (row.id,) if row is not None else ()
+        _, standing = policy.require_run(session, "read_item", str(run_id), user, share_token, parts=parts)
+        if row is None:
+            raise not_found("The item")
+        return answers.item(row, owner=standing is policy.Standing.OWNER)
 
 
 @router.get("/{run_id}/artifacts/{artifact_id}/file", status_code=307)
@@ -216,10 +222,11 @@ def artifact_file(
 ) -> RedirectResponse:
     """Redirect to a signed URL of the bytes, valid for a quarter of an hour."""
     with platform.database.reading() as session:
-        run = _run(session, run_id, user)
         row = session.get(OutputRow, str(artifact_id))
         item = session.get(ItemRow, row.item_id) if row is not None else None
-        if row is None or item is None or item.run_id != run.id:
+        parts = (row.id, item.id) if row is not None and item is not None and item.run_id == str(run_id) else ()
+        policy.require_run(session, "artifact_file", str(run_id), user, share_token, parts=parts)
+        if row is None or not parts:
             raise not_found("The artifact")
         if row.output.startswith("DELETED"):
             raise HTTPException(410, "The artifact was deleted.")
@@ -236,7 +243,7 @@ def artifact_file(
 def delete_artifacts(run_id: uuid.UUID, user: User, platform: Platform) -> None:
     """Delete the outputs of a run that has ended."""
     with platform.database.writing() as session:
-        run = _run(session, run_id, user)
+        run, _ = policy.require_run(session, "delete_artifacts", str(run_id), user)
         if run.state != "TERMINATED":
             raise invalid(["path", "run_id"], "The run has not ended yet; cancel it first.")
         rows = session.scalars(
@@ -258,7 +265,8 @@ def put_run_metadata(
 ) -> CustomMetadataUpdateResponse:
     """Replace a run's custom metadata."""
     with platform.database.writing() as session:
-        return _replace_metadata(_run(session, run_id, user), request)
+        run, _ = policy.require_run(session, "put_run_metadata", str(run_id), user)
+        return _replace_metadata(run, request)
 
 
 @router.put("/{run_id}/items/{external_id:path}/custom-metadata")
@@ -267,7 +275,11 @@ def put_item_metadata(
 ) -> CustomMetadataUpdateResponse:
     """Replace an item's custom metadata."""
     with platform.database.writing() as session:
-        return _replace_metadata(_item(session, _run(session, run_id, user), external_id), request)
+        policy.require_run(session, "put_item_metadata", str(run_id), user)
+        row = _find_item(session, str(run_id), external_id)
+        if row is None:
+            raise not_found("The item")
+        return _replace_metadata(row, request)
 
 
 def _replace_metadata(row: RunRow | ItemRow, request: CustomMetadataUpdateRequest) -> CustomMetadataUpdateResponse:
@@ -278,22 +290,12 @@ def _replace_metadata(row: RunRow | ItemRow, request: CustomMetadataUpdateReques
     return CustomMetadataUpdateResponse(custom_metadata_checksum=answers.checksum(request.custom_metadata))
 
 
-def _run(session: Session, run_id: uuid.UUID, user: Caller) -> RunRow:
-    row = session.get(RunRow, str(run_id))
-    if row is None or row.submitted_by != user.user_id:
-        raise not_found("The run")
-    return row
-
-
-def _item(session: Session, run: RunRow, external_id: str) -> ItemRow:
-    row = session.scalars(
+def _find_item(session: Session, run_id: str, external_id: str) -> ItemRow | None:
+    return session.scalars(
         select(ItemRow)
-        .where(ItemRow.run_id == run.id, ItemRow.external_id == external_id)
+        .where(ItemRow.run_id == run_id, ItemRow.external_id == external_id)
         .options(selectinload(ItemRow.inputs), selectinload(ItemRow.outputs))
     ).first()
-    if row is None:
-        raise not_found("The item")
-    return row
 
 
 def _page(session: Session, query: Any, custom_metadata: str | None, page: int, size: int) -> list[Any]:

@@ -43,7 +43,7 @@ class RunRow(Base):
     deadline: Mapped[str | None] = mapped_column(String)
     items: Mapped[list[ItemRow]] = relationship(back_populates="run", order_by="ItemRow.position")
 
-    __table_args__ = (Index("run_submitted", "submitted_at"),)
+    __table_args__ = (Index("run_submitted", "submitted_at"), Index("run_of_user", "submitted_by", "submitted_at"))
 
 
 class ItemRow(Base):
@@ -159,3 +159,37 @@ class RefreshTokenRow(Base):
     created: Mapped[str] = mapped_column(String)
     used: Mapped[str] = mapped_column(String)
     """When it was last used, or made."""
+
+
+class GrantRow(Base):
+    """Somebody may do something with a resource that is not their own."""
+
+    __tablename__ = "access_grant"
+
+    id: Mapped[str] = mapped_column(String(36), primary_key=True)
+    resource_type: Mapped[str] = mapped_column(String)
+    resource_id: Mapped[str] = mapped_column(String)
+    subject_type: Mapped[str] = mapped_column(String)
+    subject_id: Mapped[str] = mapped_column(String)
+    relation: Mapped[str] = mapped_column(String)
+    created_by: Mapped[str] = mapped_column(String)
+    created_at: Mapped[str] = mapped_column(String)
+    revoked_at: Mapped[str | None] = mapped_column(String)
+
+    __table_args__ = (
+        Index("grant_of_resource", "resource_id"),
+        Index("grant_to_subject", "subject_type", "subject_id"),
+    )
+
+
+class ShareTokenRow(Base):
+    """A token that opens what is granted to it; the secret itself is not kept, its SHA-256 is."""
+
+    __tablename__ = "share_token"
+
+    id: Mapped[str] = mapped_column(String(36), primary_key=True)
+    secret_hash: Mapped[str] = mapped_column(String, unique=True)
+    created_by: Mapped[str] = mapped_column(String)
+    created_at: Mapped[str] = mapped_column(String)
+    expires_at: Mapped[str | None] = mapped_column(String)
+    revoked_at: Mapped[str | None] = mapped_column(String)

@@ -60,7 +60,7 @@ def router(identity: Identity, refresh_tokens: RefreshTokens, launch_secret: str
                 granted["refresh_token"] = token
         else:
             return _refused("unsupported_grant_type", "This platform takes refresh tokens and the launch secret.", 400)
-        access = identity.issue(caller, scope)
+        access = identity.issue(caller.user_id, caller.organization_id, caller.role, scope)
         answer = {"access_token": access, "token_type": "Bearer", "expires_in": LIFE, "scope": scope, **granted}
         return JSONResponse(answer, headers=_NO_STORE)
 

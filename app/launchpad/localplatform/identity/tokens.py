@@ -53,20 +53,26 @@ class Identity:
         """The public keys."""
         return {"keys": [{**self._jwk, "kid": self._kid, "use": "sig", "alg": "RS256"}]}
 
-    def issue(self, caller: Caller = THIS_USER, scope: str = SCOPE, client_id: str = CLIENT_ID) -> str:
-        """An access token, for this computer's user where no other is named."""
+    def issue(
+        self,
+        user_id: str = str(USER["id"]),
+        organization_id: str = ORGANIZATION,
+        role: str = "admin",
+        scope: str = SCOPE,
+    ) -> str:
+        """An access token, for this computer's user unless others are named."""
         now = int(time.time())
         claims = {
             "iss": self.issuer,
-            "sub": caller.user_id,
+            "sub": user_id,
             "aud": AUDIENCE,
-            "azp": client_id,
+            "azp": CLIENT_ID,
             "iat": now,
             "exp": now + LIFE,
             "jti": secrets.token_hex(16),
             "scope": scope,
-            "org_id": caller.organization_id,
-            f"{AUDIENCE}/role": caller.role,
+            "org_id": organization_id,
+            f"{AUDIENCE}/role": role,
         }
         return jwt.encode(claims, self._key, algorithm="RS256", headers={"kid": self._kid})
 

@@ -1,0 +1,164 @@
+"""Who may do what: one table over all operations, and the one place that looks up how somebody stands to a run.
+
+How one stands to a run: its owner submitted it or was made one by a grant; editors and viewers have a grant to
+themselves, to their organization, or to a share token that they show. Items and artifacts are seen with their run, or by
+a grant of their own, which shows the run's row too. Who may see nothing is told that there is nothing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import IntEnum
+from types import MappingProxyType
+
+from sqlalchemy import ColumnElement, and_, or_, select
+from sqlalchemy.orm import Session
+from starlette.exceptions import HTTPException
+
+from launchpad.localplatform.api.problems import not_found
+from launchpad.localplatform.database.engine import now
+from launchpad.localplatform.database.tables import GrantRow, ItemRow, OutputRow, RunRow, ShareTokenRow
+from launchpad.localplatform.identity.tokens import Caller
+
+
+class Standing(IntEnum):
+    """How somebody stands to a run; a higher one may all that a lower one may."""
+
+    NOBODY = 0
+    VIEWER = 1
+    EDITOR = 2
+    OWNER = 3
+
+
+@dataclass(frozen=True)
+class Rule:
+    """What an operation wants: a standing to the run that it names, or only to be signed in (None)."""
+
+    run: Standing | None
+    share_token: bool = False
+    """Whether a share token counts."""
+
+
+SIGNED_IN = Rule(None)
+OPERATIONS: Mapping[str, Rule] = MappingProxyType(
+    {
+        "list_applications": SIGNED_IN,
+        "read_application": SIGNED_IN,
+        "read_version": SIGNED_IN,
+        "list_documents": SIGNED_IN,
+        "read_document": SIGNED_IN,
+        "document_file": SIGNED_IN,
+        "document_content": SIGNED_IN,
+        "me": SIGNED_IN,
+        "quota_me": SIGNED_IN,
+        "create_run": SIGNED_IN,
+        "list_runs": SIGNED_IN,  # shows what one may see
+        "read_run": Rule(Standing.VIEWER, share_token=True),
+        "list_items": Rule(Standing.VIEWER, share_token=True),
+        "read_item": Rule(Standing.VIEWER, share_token=True),
+        "artifact_file": Rule(Standing.VIEWER, share_token=True),
+        "put_run_metadata": Rule(Standing.EDITOR),
+        "put_item_metadata": Rule(Standing.EDITOR),
+        "cancel_run": Rule(Standing.EDITOR),
+        "delete_artifacts": Rule(Standing.OWNER),
+        "create_grant": Rule(Standing.OWNER),
+        "list_grants": SIGNED_IN,  # of what one owns, or made oneself
+        "read_grant": SIGNED_IN,
+        "revoke_grant": SIGNED_IN,
+        "create_share_token": SIGNED_IN,
+        "list_share_tokens": SIGNED_IN,  # one's own
+        "read_share_token": SIGNED_IN,
+        "revoke_share_token": SIGNED_IN,
+    }
+)
+_STANDINGS = {"viewer": Standing.VIEWER, "editor": Standing.EDITOR, "owner": Standing.OWNER}
+
+
+def secret_hash(secret: str) -> str:
+    """What is kept of a share token's secret."""
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+def standing(
+    session: Session, run: RunRow, user: Caller, share_token: str | None = None, *, parts: tuple[str, ...] = ()
+) -> Standing:
+    """How somebody stands to a run; `parts` are ids of an item or artifact of it that may be granted by themselves."""
+    best = Standing.OWNER if run.submitted_by == user.user_id else Standing.NOBODY
+    subjects = [_of(user)]
+    if share_token:
+        row = _valid_token(session, share_token)
+        if row is not None:
+            subjects.append(and_(GrantRow.subject_type == "share_token", GrantRow.subject_id == row.id))
+    query = select(GrantRow.relation).where(
+        GrantRow.resource_id.in_((run.id, *parts)), GrantRow.revoked_at.is_(None), or_(*subjects)
+    )
+    return max([best, *(_STANDINGS[relation] for relation in session.scalars(query))])
+
+
+def require_run(
+    session: Session,
+    operation: str,
+    run_id: str,
+    user: Caller,
+    share_token: str | None = None,
+    *,
+    parts: tuple[str, ...] = (),
+) -> tuple[RunRow, Standing]:
+    """The run, for somebody who may do this with it.
+
+    Raises:
+        HTTPException: 404 when there is none that they may see, 403 when seeing is all they may.
+    """
+    rule = OPERATIONS[operation]
+    run = session.get(RunRow, run_id)
+    if run is None or rule.run is None:
+        raise not_found("The run")
+    found = standing(session, run, user, share_token if rule.share_token else None, parts=parts)
+    if found is Standing.NOBODY:
+        raise not_found("The run")
+    if found < rule.run:
+        raise HTTPException(403, "You may see this run, but not do that with it; ask its owner.")
+    return run, found
+
+
+def visible_runs(user: Caller) -> ColumnElement[bool]:
+    """A condition on runs: those that somebody owns, or was granted."""
+    granted = select(GrantRow.resource_id).where(
+        GrantRow.resource_type == "run", GrantRow.revoked_at.is_(None), _of(user)
+    )
+    return or_(RunRow.submitted_by == user.user_id, RunRow.id.in_(granted))
+
+
+def run_of_resource(session: Session, kind: str, resource_id: str) -> str | None:
+    """The id of the run that a run, item or output artifact belongs to, None where there is no such thing."""
+    if kind == "run":
+        return resource_id if session.get(RunRow, resource_id) is not None else None
+    if kind == "output_artifact":
+        output = session.get(OutputRow, resource_id)
+        kind, resource_id = "item", output.item_id if output is not None else ""
+    if kind == "item":
+        item = session.get(ItemRow, resource_id)
+        return item.run_id if item is not None else None
+    return None
+
+
+def _of(user: Caller) -> ColumnElement[bool]:
+    """Grants to a person: by name, or by what they are in their organization."""
+    conditions = [
+        and_(GrantRow.subject_type == "user", GrantRow.subject_id == user.user_id),
+        and_(GrantRow.subject_type == "organization_user", GrantRow.subject_id == user.organization_id),
+    ]
+    if user.role == "admin":
+        conditions.append(
+            and_(GrantRow.subject_type == "organization_admin", GrantRow.subject_id == user.organization_id)
+        )
+    return or_(*conditions)
+
+
+def _valid_token(session: Session, secret: str) -> ShareTokenRow | None:
+    row = session.scalars(select(ShareTokenRow).where(ShareTokenRow.secret_hash == secret_hash(secret))).first()
+    if row is None or row.revoked_at is not None or (row.expires_at is not None and row.expires_at <= now()):
+        return None
+    return row
