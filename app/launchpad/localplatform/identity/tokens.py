@@ -21,7 +21,8 @@ AUDIENCE = "https://launchpad-local-platform"
 CLIENT_ID = "launchpad-desktop"
 LIFE = 8 * 3600  # seconds
 SCOPE = "openid profile email offline_access"
-USER = {"id": "local|user", "name": "You", "email": None}
+# Existing clients want an e-mail address that is not null.
+USER = {"id": "local|user", "name": "You", "email": "you@localhost"}
 ORGANIZATION = "local"
 
 
