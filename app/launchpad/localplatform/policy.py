@@ -1,8 +1,9 @@
 """Who may do what: one table over all operations, and the one place that looks up how somebody stands to a run.
 
 How one stands to a run: its owner submitted it or was made one by a grant; editors and viewers have a grant to
-themselves, to their organization, or to a share token that they show. Items and artifacts are seen with their run, or by
-a grant of their own, which shows the run's row too. Who may see nothing is told that there is nothing.
+themselves, to their organization, or to a share token that they show. Items and artifacts are seen with their run, or
+by a grant of their own. A role alone opens nobody's runs: an administrator sees what was granted to administrators.
+Who may see nothing is told that there is nothing.
 """
 
 from __future__ import annotations
@@ -39,37 +40,39 @@ class Rule:
     run: Standing | None
     share_token: bool = False
     """Whether a share token counts."""
+    refusal: int = 403
+    """The answer to who sees the run, but may not do that; 404 where the contract has no 403."""
 
 
 SIGNED_IN = Rule(None)
 OPERATIONS: Mapping[str, Rule] = MappingProxyType(
     {
         "list_applications": SIGNED_IN,
-        "read_application": SIGNED_IN,
-        "read_version": SIGNED_IN,
-        "list_documents": SIGNED_IN,
-        "read_document": SIGNED_IN,
-        "document_file": SIGNED_IN,
-        "document_content": SIGNED_IN,
-        "me": SIGNED_IN,
+        "read_application_by_id": SIGNED_IN,
+        "application_version_details": SIGNED_IN,
+        "list_version_documents": SIGNED_IN,
+        "get_version_document": SIGNED_IN,
+        "get_version_document_file": SIGNED_IN,
+        "get_version_document_content": SIGNED_IN,
+        "get_me": SIGNED_IN,
         "quota_me": SIGNED_IN,
         "create_run": SIGNED_IN,
         "list_runs": SIGNED_IN,  # shows what one may see
-        "read_run": Rule(Standing.VIEWER, share_token=True),
-        "list_items": Rule(Standing.VIEWER, share_token=True),
-        "read_item": Rule(Standing.VIEWER, share_token=True),
-        "artifact_file": Rule(Standing.VIEWER, share_token=True),
-        "put_run_metadata": Rule(Standing.EDITOR),
-        "put_item_metadata": Rule(Standing.EDITOR),
+        "get_run": Rule(Standing.VIEWER, share_token=True),
+        "list_run_items": Rule(Standing.VIEWER, share_token=True),
+        "get_item_by_run": Rule(Standing.VIEWER, share_token=True),
+        "get_artifact_url": Rule(Standing.VIEWER, share_token=True),
+        "put_run_custom_metadata": Rule(Standing.EDITOR),
+        "put_item_custom_metadata_by_run": Rule(Standing.EDITOR),
         "cancel_run": Rule(Standing.EDITOR),
-        "delete_artifacts": Rule(Standing.OWNER),
+        "delete_run_items": Rule(Standing.OWNER, refusal=404),
         "create_grant": Rule(Standing.OWNER),
         "list_grants": SIGNED_IN,  # of what one owns, or made oneself
-        "read_grant": SIGNED_IN,
+        "get_grant": SIGNED_IN,
         "revoke_grant": SIGNED_IN,
         "create_share_token": SIGNED_IN,
         "list_share_tokens": SIGNED_IN,  # one's own
-        "read_share_token": SIGNED_IN,
+        "get_share_token": SIGNED_IN,
         "revoke_share_token": SIGNED_IN,
     }
 )
@@ -109,7 +112,7 @@ def require_run(
     """The run, for somebody who may do this with it.
 
     Raises:
-        HTTPException: 404 when there is none that they may see, 403 when seeing is all they may.
+        HTTPException: 404 when there is none that they may see, the rule's refusal when they may less than it wants.
     """
     rule = OPERATIONS[operation]
     run = session.get(RunRow, run_id)
@@ -119,7 +122,7 @@ def require_run(
     if found is Standing.NOBODY:
         raise not_found("The run")
     if found < rule.run:
-        raise HTTPException(403, "You may see this run, but not do that with it; ask its owner.")
+        raise HTTPException(rule.refusal, "You may see this run, but not do that with it; ask its owner.")
     return run, found
 
 

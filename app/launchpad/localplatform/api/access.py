@@ -8,13 +8,15 @@ from datetime import UTC, datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Query
-from sqlalchemy import or_, select
+from sqlalchemy import ColumnElement, or_, select
 from starlette.exceptions import HTTPException
 
 from launchpad.localplatform import policy
+from launchpad.localplatform.api.bodies import StrictRoute
 from launchpad.localplatform.api.context import Platform, User
-from launchpad.localplatform.api.paging import Page, PageSize, Sort, ordered
-from launchpad.localplatform.api.problems import invalid, not_found
+from launchpad.localplatform.api.paging import Page, PageSize, Sort, ordered, paged
+from launchpad.localplatform.api.problems import declared, invalid, not_found
+from launchpad.localplatform.api.strict import Known, require_known
 from launchpad.localplatform.database.engine import now, stamp
 from launchpad.localplatform.database.tables import GrantRow, ItemRow, OutputRow, RunRow, ShareTokenRow
 from launchpad.localplatform.identity.tokens import ORGANIZATION, USER, Caller
@@ -29,7 +31,7 @@ from launchpad.platform.models import (
     SubjectType,
 )
 
-router = APIRouter(prefix="/v1/access")
+router = APIRouter(prefix="/v1/access", tags=["Public"], route_class=StrictRoute)
 _GRANT_ORDER = {
     "created_at": GrantRow.created_at,
     "relation": GrantRow.relation,
@@ -39,9 +41,10 @@ _GRANT_ORDER = {
 _TOKEN_ORDER = {"created_at": ShareTokenRow.created_at, "expires_at": ShareTokenRow.expires_at}
 
 
-@router.post("/grants", status_code=201)
+@router.post("/grants", status_code=201, responses=declared(403, 404, 422))
 def create_grant(request: GrantCreateRequest, user: User, platform: Platform) -> GrantReadResponse:
     """Allow somebody something with a run of one's own, or with a part of it."""
+    require_known(request)
     if request.resource_type == "share_token":
         raise invalid(["body", "resource_type"], "share tokens cannot be granted; grant a run to one")
     with platform.database.writing() as session:
@@ -85,11 +88,11 @@ def create_grant(request: GrantCreateRequest, user: User, platform: Platform) ->
 def list_grants(
     user: User,
     platform: Platform,
-    resource_type: ResourceType | None = None,
+    resource_type: Known[ResourceType] | None = None,
     resource_id: uuid.UUID | None = None,
-    subject_type: SubjectType | None = None,
+    subject_type: Known[SubjectType] | None = None,
     subject_id: str | None = None,
-    relation: Annotated[list[GrantRelation] | None, Query()] = None,
+    relation: Annotated[list[Known[GrantRelation]] | None, Query()] = None,
     revoked: bool | None = None,
     page: Page = 1,
     page_size: PageSize = 50,
@@ -111,12 +114,12 @@ def list_grants(
         query = query.where(GrantRow.revoked_at.is_not(None) if revoked else GrantRow.revoked_at.is_(None))
     query = ordered(query, sort, _GRANT_ORDER, GrantRow.created_at.desc(), GrantRow.id)
     with platform.database.reading() as session:
-        rows = session.scalars(query.limit(page_size).offset((page - 1) * page_size))
+        rows = session.scalars(paged(query, page, page_size))
         return [_grant(row) for row in rows]
 
 
-@router.get("/grants/{grant_id}")
-def read_grant(grant_id: uuid.UUID, user: User, platform: Platform) -> GrantReadResponse:
+@router.get("/grants/{grant_id}", responses=declared(403, 404))
+def get_grant(grant_id: uuid.UUID, user: User, platform: Platform) -> GrantReadResponse:
     """One grant."""
     with platform.database.reading() as session:
         row = session.scalars(select(GrantRow).where(GrantRow.id == str(grant_id), _own_grants(user))).first()
@@ -125,7 +128,7 @@ def read_grant(grant_id: uuid.UUID, user: User, platform: Platform) -> GrantRead
         return _grant(row)
 
 
-@router.delete("/grants/{grant_id}")
+@router.delete("/grants/{grant_id}", responses=declared(403, 404, 409))
 def revoke_grant(grant_id: uuid.UUID, user: User, platform: Platform) -> GrantReadResponse:
     """Take a grant back."""
     with platform.database.writing() as session:
@@ -149,7 +152,7 @@ def create_share_token(user: User, platform: Platform, request: ShareTokenCreate
         secret_hash=policy.secret_hash(secret),
         created_by=user.user_id,
         created_at=now(),
-        expires_at=stamp(request.expires_at) if request.expires_at else None,
+        expires_at=stamp(request.expires_at) if request.expires_at is not None else None,
     )
     with platform.database.writing() as session:
         session.add(row)
@@ -180,12 +183,12 @@ def list_share_tokens(
         query = query.where(ShareTokenRow.revoked_at.is_not(None) if revoked else ShareTokenRow.revoked_at.is_(None))
     query = ordered(query, sort, _TOKEN_ORDER, ShareTokenRow.created_at.desc(), ShareTokenRow.id)
     with platform.database.reading() as session:
-        rows = session.scalars(query.limit(page_size).offset((page - 1) * page_size))
+        rows = session.scalars(paged(query, page, page_size))
         return [_token(row) for row in rows]
 
 
-@router.get("/share-tokens/{share_token_id}")
-def read_share_token(share_token_id: uuid.UUID, user: User, platform: Platform) -> ShareTokenReadResponse:
+@router.get("/share-tokens/{share_token_id}", responses=declared(403, 404))
+def get_share_token(share_token_id: uuid.UUID, user: User, platform: Platform) -> ShareTokenReadResponse:
     """One share token, without its secret."""
     with platform.database.reading() as session:
         row = session.get(ShareTokenRow, str(share_token_id))
@@ -194,7 +197,7 @@ def read_share_token(share_token_id: uuid.UUID, user: User, platform: Platform) 
         return _token(row)
 
 
-@router.delete("/share-tokens/{share_token_id}")
+@router.delete("/share-tokens/{share_token_id}", responses=declared(403, 404, 409))
 def revoke_share_token(share_token_id: uuid.UUID, user: User, platform: Platform) -> ShareTokenReadResponse:
     """Take a share token back; who has it sees nothing any more."""
     with platform.database.writing() as session:
@@ -207,7 +210,7 @@ def revoke_share_token(share_token_id: uuid.UUID, user: User, platform: Platform
         return _token(row)
 
 
-def _own_grants(user: Caller) -> object:
+def _own_grants(user: Caller) -> ColumnElement[bool]:
     runs = select(RunRow.id).where(RunRow.submitted_by == user.user_id)
     items = select(ItemRow.id).where(ItemRow.run_id.in_(runs))
     outputs = select(OutputRow.id).where(OutputRow.item_id.in_(items))

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Annotated
 
 import jwt
-from fastapi import Depends, Request
+from fastapi import Depends, Request, Security
+from fastapi.security import OAuth2AuthorizationCodeBearer
 from starlette.exceptions import HTTPException
 
 from launchpad.localplatform.database.engine import Database
@@ -33,7 +34,11 @@ def context_of(request: Request) -> Context:
     return context
 
 
-def caller_of(request: Request) -> Caller:
+# Only so that the published description says it; the token is checked below.
+_BEARER = OAuth2AuthorizationCodeBearer(authorizationUrl="/oauth/authorize", tokenUrl="/oauth/token", auto_error=False)
+
+
+def caller_of(request: Request, _: Annotated[str | None, Security(_BEARER)] = None) -> Caller:
     """Who calls; 401 without a valid bearer token."""
     kind, _, token = request.headers.get("Authorization", "").partition(" ")
     try:

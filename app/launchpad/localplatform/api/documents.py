@@ -7,46 +7,65 @@ from starlette.responses import RedirectResponse
 
 from launchpad.bucket import signing
 from launchpad.bucket.crc32c import Crc32c
-from launchpad.localplatform.api.applications import find
+from launchpad.localplatform.api.applications import find_version
+from launchpad.localplatform.api.bodies import StrictRoute
 from launchpad.localplatform.api.context import Context, Platform, User
-from launchpad.localplatform.api.problems import not_found
+from launchpad.localplatform.api.problems import declared, not_found
 from launchpad.localplatform.applications.documents import Document, described, documents
 from launchpad.localplatform.applications.registry import Application
 from launchpad.platform.models import VersionDocumentResponse
 
 _URL_LIFE = 900  # seconds
 
-router = APIRouter(prefix="/v1/applications/{application_id}/versions/{version}/documents")
+router = APIRouter(
+    prefix="/v1/applications/{application_id}/versions/{version}/documents", tags=["Public"], route_class=StrictRoute
+)
 
 
-@router.get("")
-def list_documents(application_id: str, version: str, _: User) -> list[VersionDocumentResponse]:
+@router.get("", operation_id="list_version_documents", responses=declared(404))
+def list_version_documents(application_id: str, version: str, _: User) -> list[VersionDocumentResponse]:
     """All documents of a version."""
-    application = _version(application_id, version)
+    application = find_version(application_id, version)
     return [described(application, document) for document in documents(application)]
 
 
-@router.get("/{name}")
-def read_document(application_id: str, version: str, name: str, _: User) -> VersionDocumentResponse:
+@router.get("/{name}", operation_id="get_version_document", responses=declared(404))
+def get_version_document(application_id: str, version: str, name: str, _: User) -> VersionDocumentResponse:
     """What one document is."""
-    application = _version(application_id, version)
+    application = find_version(application_id, version)
     return described(application, _document(application, name))
 
 
-@router.get("/{name}/file", status_code=307)
-def document_file(application_id: str, version: str, name: str, _: User, platform: Platform) -> RedirectResponse:
+@router.get(
+    "/{name}/file",
+    status_code=307,
+    response_class=RedirectResponse,
+    operation_id="get_version_document_file",
+    responses=declared(307, 404),
+)
+def get_version_document_file(
+    application_id: str, version: str, name: str, _: User, platform: Platform
+) -> RedirectResponse:
     """Redirect to the document's bytes."""
     return _redirect(application_id, version, name, platform)
 
 
-@router.get("/{name}/content", status_code=307)
-def document_content(application_id: str, version: str, name: str, _: User, platform: Platform) -> RedirectResponse:
+@router.get(
+    "/{name}/content",
+    status_code=307,
+    response_class=RedirectResponse,
+    operation_id="get_version_document_content",
+    responses=declared(307, 404),
+)
+def get_version_document_content(
+    application_id: str, version: str, name: str, _: User, platform: Platform
+) -> RedirectResponse:
     """Redirect to the document's bytes, to be shown in place."""
     return _redirect(application_id, version, name, platform)
 
 
 def _redirect(application_id: str, version: str, name: str, platform: Context) -> RedirectResponse:
-    application = _version(application_id, version)
+    application = find_version(application_id, version)
     document = _document(application, name)
     keys = platform.keys
     key = f"documents/{application.application_id}/{application.number}/{document.name}"
@@ -74,13 +93,6 @@ def _keep(platform: Context, key: str, document: Document) -> None:
         crc32c=checksum.base64(),
         content_type=f"{document.mime_type}; charset=utf-8",
     )
-
-
-def _version(application_id: str, version: str) -> Application:
-    application = find(application_id)
-    if version != application.number:
-        raise not_found(f"Version {version} of “{application_id}”")
-    return application
 
 
 def _document(application: Application, name: str) -> Document:

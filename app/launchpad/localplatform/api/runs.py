@@ -4,24 +4,27 @@ from __future__ import annotations
 
 import uuid
 from datetime import UTC, datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import jsonschema
 from fastapi import APIRouter, Query
 from fastapi.exceptions import RequestValidationError
-from sqlalchemy import select, update
+from sqlalchemy import Select, select, update
 from sqlalchemy.orm import Session, selectinload
 from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse
 
 from launchpad.bucket import signing
 from launchpad.localplatform import policy
-from launchpad.localplatform.api import answers, jsonpath
+from launchpad.localplatform.api import answers
 from launchpad.localplatform.api.applications import find
+from launchpad.localplatform.api.bodies import StrictRoute
 from launchpad.localplatform.api.context import Platform, User
-from launchpad.localplatform.api.paging import Page, PageSize, Sort, cut, ordered
-from launchpad.localplatform.api.problems import invalid, not_found
+from launchpad.localplatform.api.paging import Page, PageSize, Sort, ordered, paged
+from launchpad.localplatform.api.problems import declared, invalid, not_found
+from launchpad.localplatform.api.strict import Known
 from launchpad.localplatform.applications.registry import Application, output_names
+from launchpad.localplatform.database import jsonpath
 from launchpad.localplatform.database.engine import now, stamp
 from launchpad.localplatform.database.tables import InputRow, ItemRow, OutputRow, RunRow
 from launchpad.localplatform.scheduling import states
@@ -29,6 +32,8 @@ from launchpad.platform.models import (
     CustomMetadataUpdateRequest,
     CustomMetadataUpdateResponse,
     ItemResultReadResponse,
+    ItemState,
+    ItemTerminationReason,
     RunCreationRequest,
     RunCreationResponse,
     RunReadResponse,
@@ -38,7 +43,7 @@ from launchpad.platform.models import (
 MetadataPath = Annotated[str | None, Query(max_length=1000)]
 _URL_LIFE = 900  # seconds that an artifact's URL opens it
 
-router = APIRouter(prefix="/v1/runs")
+router = APIRouter(prefix="/v1/runs", tags=["Public"], route_class=StrictRoute)
 _RUN_ORDER = {
     "run_id": RunRow.id,
     "application_id": RunRow.application_id,
@@ -57,7 +62,7 @@ _ITEM_ORDER = {
 }
 
 
-@router.post("", status_code=201)
+@router.post("", status_code=201, responses=declared(400, 403, 404))
 def create_run(request: RunCreationRequest, user: User, platform: Platform) -> RunCreationResponse:
     """Accept a run; its items wait in the queue."""
     application = find(request.application_id)
@@ -116,7 +121,7 @@ def create_run(request: RunCreationRequest, user: User, platform: Platform) -> R
     return RunCreationResponse(run_id=run_id)
 
 
-@router.get("")
+@router.get("", responses=declared(404))
 def list_runs(
     user: User,
     platform: Platform,
@@ -131,7 +136,9 @@ def list_runs(
     for_organization: str | None = None,
     sort: Sort = None,
 ) -> list[RunReadResponse]:
-    """The caller's runs, newest first."""
+    """The runs that the caller may see, newest first; with `for_organization` those of the own organization."""
+    if for_organization not in (None, user.organization_id):
+        raise not_found("The organization")  # the contract names no 403 here
     query = select(RunRow).where(policy.visible_runs(user))
     for column, value in (
         (RunRow.application_id, application_id),
@@ -144,21 +151,21 @@ def list_runs(
             query = query.where(column == value)
     if external_id is not None:
         query = query.where(RunRow.items.any(ItemRow.external_id == external_id))
+    query = _filtered(query, RunRow.custom_metadata, custom_metadata)
     query = ordered(query, sort, _RUN_ORDER, RunRow.submitted_at.desc(), RunRow.id)
     with platform.database.reading() as session:
-        rows = _page(session, query, custom_metadata, page, page_size)
-        return answers.runs(session, rows)
+        return answers.runs(session, list(session.scalars(paged(query, page, page_size))))
 
 
-@router.get("/{run_id}")
-def read_run(run_id: uuid.UUID, user: User, platform: Platform, share_token: str | None = None) -> RunReadResponse:
+@router.get("/{run_id}", responses=declared(403, 404))
+def get_run(run_id: uuid.UUID, user: User, platform: Platform, share_token: str | None = None) -> RunReadResponse:
     """One run."""
     with platform.database.reading() as session:
-        run, _ = policy.require_run(session, "read_run", str(run_id), user, share_token)
+        run, _ = policy.require_run(session, "get_run", str(run_id), user, share_token)
         return answers.runs(session, [run])[0]
 
 
-@router.post("/{run_id}/cancel", status_code=202)
+@router.post("/{run_id}/cancel", status_code=202, responses=declared(403, 404, 409))
 def cancel_run(run_id: uuid.UUID, user: User, platform: Platform) -> None:
     """Cancel: waiting items are skipped at once, a running one is stopped within seconds."""
     with platform.database.writing() as session:
@@ -169,16 +176,16 @@ def cancel_run(run_id: uuid.UUID, user: User, platform: Platform) -> None:
     platform.wake()
 
 
-@router.get("/{run_id}/items")
-def list_items(
+@router.get("/{run_id}/items", responses=declared(404))
+def list_run_items(
     run_id: uuid.UUID,
     user: User,
     platform: Platform,
     share_token: str | None = None,
     item_id__in: Annotated[list[uuid.UUID] | None, Query()] = None,
     external_id__in: Annotated[list[str] | None, Query()] = None,
-    state: Literal["PENDING", "PROCESSING", "TERMINATED"] | None = None,
-    termination_reason: Literal["SUCCEEDED", "USER_ERROR", "SYSTEM_ERROR", "SKIPPED"] | None = None,
+    state: Known[ItemState] | None = None,
+    termination_reason: Known[ItemTerminationReason] | None = None,
     custom_metadata: MetadataPath = None,
     page: Page = 1,
     page_size: PageSize = 50,
@@ -191,33 +198,33 @@ def list_items(
     if external_id__in:
         query = query.where(ItemRow.external_id.in_(external_id__in))
     if state is not None:
-        query = query.where(ItemRow.state == state)
+        query = query.where(ItemRow.state == str(state))
     if termination_reason is not None:
-        query = query.where(ItemRow.termination_reason == termination_reason)
+        query = query.where(ItemRow.termination_reason == str(termination_reason))
+    query = _filtered(query, ItemRow.custom_metadata, custom_metadata)
     query = ordered(query, sort, _ITEM_ORDER, ItemRow.position)
     query = query.options(selectinload(ItemRow.inputs), selectinload(ItemRow.outputs))
     with platform.database.reading() as session:
-        _, standing = policy.require_run(session, "list_items", str(run_id), user, share_token)
-        rows = _page(session, query, custom_metadata, page, page_size)
-        return [answers.item(row, owner=standing is policy.Standing.OWNER) for row in rows]
+        run, _ = policy.require_run(session, "list_run_items", str(run_id), user, share_token)
+        return answers.items(session, run, list(session.scalars(paged(query, page, page_size))), user)
 
 
-@router.get("/{run_id}/items/{external_id:path}")
-def read_item(
+@router.get("/{run_id}/items/{external_id:path}", responses=declared(403, 404))
+def get_item_by_run(
     run_id: uuid.UUID, external_id: str, user: User, platform: Platform, share_token: str | None = None
 ) -> ItemResultReadResponse:
     """One item by its external id."""
     with platform.database.reading() as session:
         row = _find_item(session, str(run_id), external_id)
         parts = (row.id,) if row is not None else ()
-        _, standing = policy.require_run(session, "read_item", str(run_id), user, share_token, parts=parts)
+        run, _ = policy.require_run(session, "get_item_by_run", str(run_id), user, share_token, parts=parts)
         if row is None:
             raise not_found("The item")
-        return answers.item(row, owner=standing is policy.Standing.OWNER)
+        return answers.items(session, run, [row], user)[0]
 
 
-@router.get("/{run_id}/artifacts/{artifact_id}/file", status_code=307)
-def artifact_file(
+@router.get("/{run_id}/artifacts/{artifact_id}/file", responses=declared(307, 403, 404, 410))
+def get_artifact_url(
     run_id: uuid.UUID, artifact_id: uuid.UUID, user: User, platform: Platform, share_token: str | None = None
 ) -> RedirectResponse:
     """Redirect to a signed URL of the bytes, valid for a quarter of an hour."""
@@ -225,7 +232,7 @@ def artifact_file(
         row = session.get(OutputRow, str(artifact_id))
         item = session.get(ItemRow, row.item_id) if row is not None else None
         parts = (row.id, item.id) if row is not None and item is not None and item.run_id == str(run_id) else ()
-        policy.require_run(session, "artifact_file", str(run_id), user, share_token, parts=parts)
+        policy.require_run(session, "get_artifact_url", str(run_id), user, share_token, parts=parts)
         if row is None or not parts:
             raise not_found("The artifact")
         if row.output.startswith("DELETED"):
@@ -239,11 +246,11 @@ def artifact_file(
     )
 
 
-@router.delete("/{run_id}/artifacts")
-def delete_artifacts(run_id: uuid.UUID, user: User, platform: Platform) -> None:
+@router.delete("/{run_id}/artifacts", responses=declared(404))
+def delete_run_items(run_id: uuid.UUID, user: User, platform: Platform) -> None:
     """Delete the outputs of a run that has ended."""
     with platform.database.writing() as session:
-        run, _ = policy.require_run(session, "delete_artifacts", str(run_id), user)
+        run, _ = policy.require_run(session, "delete_run_items", str(run_id), user)
         if run.state != "TERMINATED":
             raise invalid(["path", "run_id"], "The run has not ended yet; cancel it first.")
         rows = session.scalars(
@@ -259,24 +266,25 @@ def delete_artifacts(run_id: uuid.UUID, user: User, platform: Platform) -> None:
         platform.storage.remove(platform.keys.bucket, key)
 
 
-@router.put("/{run_id}/custom-metadata")
-def put_run_metadata(
+@router.put("/{run_id}/custom-metadata", responses=declared(403, 404, 412))
+def put_run_custom_metadata(
     run_id: uuid.UUID, request: CustomMetadataUpdateRequest, user: User, platform: Platform
 ) -> CustomMetadataUpdateResponse:
     """Replace a run's custom metadata."""
     with platform.database.writing() as session:
-        run, _ = policy.require_run(session, "put_run_metadata", str(run_id), user)
+        run, _ = policy.require_run(session, "put_run_custom_metadata", str(run_id), user)
         return _replace_metadata(run, request)
 
 
-@router.put("/{run_id}/items/{external_id:path}/custom-metadata")
-def put_item_metadata(
+@router.put("/{run_id}/items/{external_id:path}/custom-metadata", responses=declared(403, 404, 412))
+def put_item_custom_metadata_by_run(
     run_id: uuid.UUID, external_id: str, request: CustomMetadataUpdateRequest, user: User, platform: Platform
 ) -> CustomMetadataUpdateResponse:
     """Replace an item's custom metadata."""
     with platform.database.writing() as session:
-        policy.require_run(session, "put_item_metadata", str(run_id), user)
         row = _find_item(session, str(run_id), external_id)
+        parts = (row.id,) if row is not None else ()
+        policy.require_run(session, "put_item_custom_metadata_by_run", str(run_id), user, parts=parts)
         if row is None:
             raise not_found("The item")
         return _replace_metadata(row, request)
@@ -298,14 +306,13 @@ def _find_item(session: Session, run_id: str, external_id: str) -> ItemRow | Non
     ).first()
 
 
-def _page(session: Session, query: Any, custom_metadata: str | None, page: int, size: int) -> list[Any]:
-    if custom_metadata is None:
-        return list(session.scalars(query.limit(size).offset((page - 1) * size)))
+def _filtered(query: Select[Any], column: Any, path: str | None) -> Select[Any]:
+    if path is None:
+        return query
     try:
-        matches = jsonpath.compile_path(custom_metadata)
+        return query.where(jsonpath.condition(column, path))
     except ValueError as error:
         raise invalid(["query", "custom_metadata"], str(error)) from error
-    return cut([row for row in session.scalars(query) if matches(row.custom_metadata)], page, size)
 
 
 def _check_items(request: RunCreationRequest, application: Application) -> None:

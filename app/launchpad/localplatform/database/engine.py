@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -11,6 +12,8 @@ from typing import Any
 from sqlalchemy import Engine, create_engine, event, text
 from sqlalchemy.orm import Session, sessionmaker
 
+from launchpad.localplatform.database import jsonpath
+
 HEAD = "0005"  # the newest revision in migrations/versions (a test compares)
 
 
@@ -19,7 +22,10 @@ class Database:
 
     def __init__(self, file: Path) -> None:
         self.engine: Engine = create_engine(
-            f"sqlite:///{file}", connect_args={"timeout": 10, "check_same_thread": False}, pool_size=20
+            f"sqlite:///{file}",
+            connect_args={"timeout": 10, "check_same_thread": False},
+            pool_size=20,
+            json_serializer=_json,
         )
         event.listen(self.engine, "connect", _on_connect)
         event.listen(self.engine, "begin", _on_begin)
@@ -62,6 +68,7 @@ class Database:
 
 def _on_connect(connection: Any, _: Any) -> None:
     connection.isolation_level = None  # we begin ourselves, below
+    connection.create_function(jsonpath.FUNCTION, 2, jsonpath.matches, deterministic=True)
     cursor = connection.cursor()
     for pragma in ("journal_mode = WAL", "synchronous = NORMAL", "foreign_keys = ON", "busy_timeout = 10000"):
         cursor.execute(f"PRAGMA {pragma}")
@@ -71,6 +78,10 @@ def _on_connect(connection: Any, _: Any) -> None:
 def _on_begin(connection: Any) -> None:
     write = connection.get_execution_options().get("launchpad_write")
     connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
+
+
+def _json(document: Any) -> str:
+    return json.dumps(document, ensure_ascii=False, separators=(",", ":"))
 
 
 def now() -> str:

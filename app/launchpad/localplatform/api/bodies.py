@@ -1,0 +1,69 @@
+"""JSON bodies as they are read: what JSON itself forbids, and what could not be kept or answered, is refused."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from fastapi import Request
+from fastapi.routing import APIRoute
+from starlette.responses import Response
+
+_DEEPEST = 64  # objects and lists within each other
+
+
+class _StrictRequest(Request):
+    async def json(self) -> Any:
+        if not hasattr(self, "_json"):
+            text = (await self.body()).decode("utf-8")  # what is no UTF-8 is answered like malformed JSON
+            document = json.loads(text, parse_constant=_no_constant)
+            try:
+                _check(document, 0)
+            except ValueError as error:
+                raise json.JSONDecodeError(str(error), text, 0) from error
+            self._json = document
+        return self._json
+
+
+class StrictRoute(APIRoute):
+    """A route that takes JSON by the letter: finite numbers, whole characters, at most 64 levels."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """The route's handler, behind the reading of the body."""
+        handler = super().get_route_handler()
+
+        async def strict(request: Request) -> Response:
+            return await handler(_StrictRequest(request.scope, request.receive))
+
+        return strict
+
+
+def _no_constant(name: str) -> None:
+    raise json.JSONDecodeError(f"{name} is no number in JSON", name, 0)
+
+
+def _check(value: Any, depth: int) -> None:
+    if isinstance(value, str):
+        if not value.isascii() and not _encodes(value):
+            raise ValueError("a string holds half a character (a lone surrogate)")
+    elif isinstance(value, float):
+        if not math.isfinite(value):
+            raise ValueError("a number is too large")
+    elif isinstance(value, (dict, list)):
+        if depth == _DEEPEST:
+            raise ValueError(f"more than {_DEEPEST} levels within each other")
+        for part in value:
+            _check(part, depth + 1)  # the names of an object, or the elements of a list
+        if isinstance(value, dict):
+            for part in value.values():
+                _check(part, depth + 1)
+
+
+def _encodes(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
