@@ -47,7 +47,9 @@ class PlatformSettings(BaseModel):
     input_private_hosts: _Hosts = ()
     """Hosts (`name` or `name:port`) inside this network that slides may be fetched from; our own store always is."""
     callback_hosts: _Hosts = ()
-    """Hosts (`name` or `name:port`) that callbacks are sent to; none by default. A private one works when it is named."""
+    """Hosts (`name` or `name:port`) that callbacks are sent to; none by default, one inside this network when named."""
+    callback_url: str | None = Field(default=None, pattern=r"^https?://[^\s/]+")
+    """Where callbacks of runs go whose context names no `callback_url`."""
 
     @classmethod
     def load(cls, data_folder: Path) -> Self:
