@@ -11,9 +11,10 @@ import tomllib
 from pathlib import Path
 from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from launchpad.errors import SettingsError
+from launchpad.localplatform.guarded import is_named, parse
 
 FILE = "platform.toml"
 _Limit = Annotated[int | None, Field(ge=1)]
@@ -50,6 +51,12 @@ class PlatformSettings(BaseModel):
     """Hosts (`name` or `name:port`) that callbacks are sent to; none by default, one inside this network when named."""
     callback_url: str | None = Field(default=None, pattern=r"^https?://[^\s/]+")
     """Where callbacks of runs go whose context names no `callback_url`."""
+
+    @model_validator(mode="after")
+    def _callbacks_go_where_they_may(self) -> Self:
+        if self.callback_url is not None and not is_named(parse(self.callback_url), self.callback_hosts):
+            raise ValueError("callback_url: its host is not among callback_hosts")
+        return self
 
     @classmethod
     def load(cls, data_folder: Path) -> Self:

@@ -7,7 +7,7 @@ from typing import Any
 from fastapi import APIRouter, FastAPI
 
 from launchpad import __version__
-from launchpad.localplatform.api import applications, me, pending, problems, runs
+from launchpad.localplatform.api import applications, me, pending, problems, runs, usage
 from launchpad.localplatform.api.context import Context
 from launchpad.localplatform.identity.routes import router as identity_router
 
@@ -27,4 +27,5 @@ def build(context: Context, launch_secret: str) -> FastAPI:
     for part in (applications, me, runs, pending):
         api.include_router(part.router)
     app.include_router(api)
+    app.include_router(usage.router)
     return app

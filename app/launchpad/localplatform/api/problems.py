@@ -9,6 +9,14 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 
+class Problem(HTTPException):
+    """A refusal whose body has more members than the usual ones."""
+
+    def __init__(self, status: int, words: str, **members: object) -> None:
+        super().__init__(status, words)
+        self.members = members
+
+
 def invalid(location: list[str | int], message: str, kind: str = "value_error") -> RequestValidationError:
     """A 422 for one place of the request."""
     return RequestValidationError([{"loc": location, "msg": message, "type": kind}])
@@ -25,6 +33,8 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(HTTPException)
     async def refused(_: Request, error: HTTPException) -> JSONResponse:
         body = {"type": "about:blank", "title": error.detail, "status": error.status_code, "detail": error.detail}
+        if isinstance(error, Problem):
+            body |= error.members
         return JSONResponse(
             body, status_code=error.status_code, headers=error.headers, media_type="application/problem+json"
         )
