@@ -97,5 +97,7 @@ second.cancel()
 details = ended(second)
 seen["cancelled"] = [details.state.value, details.termination_reason.value]
 run.delete()
-seen["deleted"] = sorted({artifact.output.value for entry in run.results(nocache=True) for artifact in entry.output_artifacts})
+seen["deleted"] = sorted(
+    {artifact.output.value for entry in run.results(nocache=True) for artifact in entry.output_artifacts}
+)
 print("\n" + json.dumps(seen))

@@ -118,7 +118,11 @@ def test_results_are_watched_and_downloaded(peer: Shell, run_id: str, tmp_path: 
 
 
 def test_runs_are_found_by_tag_note_and_text(peer: Shell, run_id: str) -> None:
-    for option, value, count in (("--note-regex", "of the P", 1), ("--note-regex", "nothing", 0), ("--query", "one", 1)):
+    for option, value, count in (
+        ("--note-regex", "of the P", 1),
+        ("--note-regex", "nothing", 0),
+        ("--query", "one", 1),
+    ):
         listed = peer("application", "run", "list", option, value, "--format", "json")
         assert (run_id in listed) == bool(count), (option, value, listed)
 

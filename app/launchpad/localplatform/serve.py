@@ -155,11 +155,13 @@ class _Platform:
     """The parts of a running platform. The API answers first; store, workers and lifetime follow."""
 
     def __init__(self, layout: Layout, settings: PlatformSettings, ports: Ports, root: str) -> None:
+        from launchpad.localplatform.callbacks.sender import Sender
         from launchpad.localplatform.database.engine import Database
         from launchpad.localplatform.identity.tokens import Identity
         from launchpad.localplatform.objectstore.server import StoreServer
         from launchpad.localplatform.objectstore.storage import Storage, load_keys
         from launchpad.localplatform.objectstore.uploads import Uploads
+        from launchpad.localplatform.retention import Housekeeper
 
         self._layout = layout
         self._root = root
@@ -173,6 +175,9 @@ class _Platform:
         listener = ports.listen("store", "127.0.0.1", settings.store_port)
         self._store = StoreServer(listener, self._storage, uploads, self._keys, self.launch_secret)
         self._store.start()
+        self._settings = settings
+        self._sender = Sender(self._database, settings, layout.keys / "callback.secret")
+        self._housekeeper = Housekeeper(self._database, self._storage, self._keys, settings)
         self._scheduler: Scheduler | None = None
         self._lifetime: Lifetime | None = None
 
@@ -186,7 +191,15 @@ class _Platform:
         from launchpad.localplatform.api.app import build
         from launchpad.localplatform.api.context import Context
 
-        context = Context(self._database, self._storage, self._keys, self._identity, self._store.endpoint, self._wake)
+        context = Context(
+            self._database,
+            self._storage,
+            self._keys,
+            self._identity,
+            self._store.endpoint,
+            self._wake,
+            self._settings,
+        )
         return build(context, self.launch_secret)
 
     def start(self, end: Callable[[], None] | None) -> None:
@@ -195,8 +208,10 @@ class _Platform:
         from launchpad.localplatform.scheduling import queue
         from launchpad.localplatform.scheduling.scheduler import Scheduler
 
-        self._scheduler = Scheduler(self._database, self._storage, self._keys, self._layout.work)
+        self._scheduler = Scheduler(self._database, self._storage, self._keys, self._layout.work, self._settings)
         self._scheduler.start()
+        self._sender.start()
+        self._housekeeper.start()
         if end is not None:
             self._lifetime = Lifetime(self._layout.clients_lock, lambda: queue.is_idle(self._database), end)
             self._lifetime.start()
@@ -220,6 +235,8 @@ class _Platform:
             self._lifetime.stop()
         if self._scheduler is not None:
             self._scheduler.stop()
+            self._sender.stop()
+            self._housekeeper.stop()
         self._store.stop(_GRACE)
         self._database.close()
 

@@ -13,9 +13,10 @@ import tomllib
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from launchpad.errors import SettingsError
+from launchpad.localplatform.guarded import is_named, parse
 
 FILE = "platform.toml"
 _Limit = Annotated[int | None, Field(ge=1)]
@@ -49,7 +50,9 @@ class PlatformSettings(BaseModel):
     input_private_hosts: _Hosts = ()
     """Hosts (`name` or `name:port`) inside this network that slides may be fetched from; our own store always is."""
     callback_hosts: _Hosts = ()
-    """Hosts (`name` or `name:port`) that callbacks are sent to; none by default. Private ones work when named."""
+    """Hosts (`name` or `name:port`) that callbacks are sent to; none by default, one inside this network when named."""
+    callback_url: str | None = Field(default=None, pattern=r"^https?://[^\s/]+")
+    """Where callbacks of runs go whose context names no `callback_url`."""
     port: int = Field(default=0, ge=0, le=65_535)
     """Port of the API; 0 takes the one of the last start, or a free one. `--port` goes first."""
     store_port: int = Field(default=0, ge=0, le=65_535)
@@ -63,6 +66,12 @@ class PlatformSettings(BaseModel):
     """Time for the whole head of a request."""
     body_seconds: float = Field(default=60.0, gt=0, le=3600)
     """Time for the whole body of a request to the API; the object store has its own, between bytes."""
+
+    @model_validator(mode="after")
+    def _callbacks_go_where_they_may(self) -> Self:
+        if self.callback_url is not None and not is_named(parse(self.callback_url), self.callback_hosts):
+            raise ValueError("callback_url: its host is not among callback_hosts")
+        return self
 
     @classmethod
     def load(cls, data_folder: Path) -> Self:

@@ -7,7 +7,7 @@ from typing import Any
 from fastapi import APIRouter, FastAPI
 
 from launchpad import __version__
-from launchpad.localplatform.api import access, applications, documents, explorer, me, problems, runs
+from launchpad.localplatform.api import access, applications, documents, explorer, me, problems, runs, usage
 from launchpad.localplatform.api.context import Context
 from launchpad.localplatform.api.openapi import published
 from launchpad.localplatform.identity.refresh import RefreshTokens
@@ -46,4 +46,5 @@ def build(context: Context, launch_secret: str) -> FastAPI:
     app.include_router(identity_router(context.identity, RefreshTokens(context.database), launch_secret))
     app.include_router(explorer.router(lambda: published(operations)))
     app.include_router(operations, prefix="/api")
+    app.include_router(usage.router)
     return app

@@ -14,6 +14,7 @@ from starlette.exceptions import HTTPException
 from launchpad.localplatform.database.engine import Database
 from launchpad.localplatform.identity.tokens import Caller, Identity
 from launchpad.localplatform.objectstore.storage import Keys, Storage
+from launchpad.localplatform.settings import PlatformSettings
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,7 @@ class Context:
     identity: Identity
     store_endpoint: str
     wake: Callable[[], None]
+    settings: PlatformSettings
 
 
 def context_of(request: Request) -> Context:

@@ -15,7 +15,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse
 
 from launchpad.bucket import signing
-from launchpad.localplatform import policy
+from launchpad.localplatform import policy, quotas
 from launchpad.localplatform.api import answers
 from launchpad.localplatform.api.applications import find
 from launchpad.localplatform.api.bodies import StrictRoute
@@ -24,6 +24,7 @@ from launchpad.localplatform.api.paging import Page, PageSize, Sort, ordered, pa
 from launchpad.localplatform.api.problems import declared, invalid, not_found
 from launchpad.localplatform.api.strict import Known
 from launchpad.localplatform.applications.registry import Application, output_names
+from launchpad.localplatform.callbacks import outbox
 from launchpad.localplatform.database import jsonpath
 from launchpad.localplatform.database.engine import now, stamp
 from launchpad.localplatform.database.tables import InputRow, ItemRow, OutputRow, RunRow
@@ -70,9 +71,12 @@ def create_run(request: RunCreationRequest, user: User, platform: Platform) -> R
         raise not_found(f"Version {request.version_number} of “{request.application_id}”")
     _check_items(request, application)
     _check_schedule(request.scheduling)
+    if words := outbox.refusal(request.callback_context, platform.settings):
+        raise invalid(["body", "callback_context", outbox.URL], words)
     run_id = str(uuid.uuid4())
     scheduling = request.scheduling or SchedulingRequest()
     with platform.database.writing() as session:
+        quotas.require(session, user, platform.settings, len(request.items))
         session.add(
             RunRow(
                 id=run_id,
@@ -81,6 +85,7 @@ def create_run(request: RunCreationRequest, user: User, platform: Platform) -> R
                 state="PENDING",
                 custom_metadata=request.custom_metadata,
                 callback_context=request.callback_context,
+                callback_url=outbox.address(request.callback_context, platform.settings),
                 submitted_at=now(),
                 submitted_by=user.user_id,
                 organization_id=user.organization_id,
