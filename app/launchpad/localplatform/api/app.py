@@ -22,7 +22,7 @@ def build(context: Context, launch_secret: str) -> FastAPI:
     def health() -> dict[str, Any]:
         return {"status": "UP", "version": __version__}
 
-    app.include_router(identity_router(context.identity, launch_secret))
+    app.include_router(identity_router(context.identity, context.database, launch_secret))
     api = APIRouter(prefix="/api")
     for part in (applications, me, runs, pending):
         api.include_router(part.router)
