@@ -167,8 +167,8 @@ def at(times: list[float], share: float) -> float:
 
 def paths(client: httpx.Client, runs: int) -> dict[str, str]:
     """Each list and each filter, with what it asks."""
-    middle = client.get("/api/v1/runs", params={"page_size": 1, "page": runs // 2}).json()[0]["run_id"]
-    items = client.get(f"/api/v1/runs/{middle}/items", params={"page_size": 2}).json()
+    middle = client.get("/api/v1/runs", params={"page_size": 5, "page": runs // 10}).json()[0]["run_id"]
+    items = client.get(f"/api/v1/runs/{middle}/items", params={"page_size": 5}).json()[:2]
     names, ids = [item["external_id"] for item in items], [item["item_id"] for item in items]
 
     def of(path: str, **query: object) -> str:

@@ -96,3 +96,27 @@ def env(
         "The platform keeps its address over restarts. It ends a minute after its last use by Launchpad: "
         "`launchpad platform serve` keeps it."
     )
+
+
+@app.command()
+def code(
+    data: _Data = None,
+    output_format: Annotated[str, typer.Option("--format", help="text or json")] = "text",
+) -> None:
+    """Print the one-time code of an application that asks to be let in. Exits 1 when none asks."""
+    from launchpad.cli.output import plain
+    from launchpad.platform import embedded
+    from launchpad.platform.one_time_codes import waiting
+
+    endpoint = embedded.find(data)
+    found = waiting(endpoint) if endpoint is not None else []
+    if output_format == "json":
+        typer.echo(json.dumps([vars(item) for item in found], indent=2))
+    for item in found if output_format != "json" else []:
+        who = "another device" if item.kind == "device" else f"{item.client_id} at {item.goes_to}"
+        warn(f"For {who}; valid for {round(item.expires_in)} more seconds:")
+        typer.echo(plain(item.code))
+    if not found:
+        if output_format != "json":
+            warn("Nobody asks to be let in. Begin in the application, then ask again.")
+        raise typer.Exit(1)

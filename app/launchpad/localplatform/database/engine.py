@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from launchpad.localplatform.database import jsonpath
 
-HEAD = "0005"  # the newest revision in migrations/versions (a test compares)
+HEAD = "0006"  # the newest revision in migrations/versions (a test compares)
 
 
 class Database:

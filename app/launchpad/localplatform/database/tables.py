@@ -84,7 +84,12 @@ class ItemRow(Base):
     inputs: Mapped[list[InputRow]] = relationship(order_by="InputRow.name")
     outputs: Mapped[list[OutputRow]] = relationship(order_by="OutputRow.name")
 
-    __table_args__ = (Index("item_of_run", "run_id", "position"), Index("item_state", "state"))
+    __table_args__ = (
+        Index("item_of_run", "run_id", "position"),
+        Index("item_state", "state"),
+        Index("item_states", "run_id", "state", "termination_reason"),
+        Index("item_external", "external_id", "run_id"),
+    )
 
 
 class InputRow(Base):
@@ -160,22 +165,6 @@ class UploadPartRow(Base):
     etag: Mapped[str] = mapped_column(String)
     file: Mapped[str] = mapped_column(String)
     created: Mapped[str] = mapped_column(String)
-
-
-class RefreshTokenRow(Base):
-    """A refresh token that lives long and is not replaced when it is used; only its hash is kept."""
-
-    __tablename__ = "refresh_token"
-
-    hash: Mapped[str] = mapped_column(String(64), primary_key=True)
-    client_id: Mapped[str] = mapped_column(String)
-    user_id: Mapped[str] = mapped_column(String)
-    organization_id: Mapped[str] = mapped_column(String)
-    role: Mapped[str] = mapped_column(String)
-    scope: Mapped[str] = mapped_column(String)
-    created: Mapped[str] = mapped_column(String)
-    used: Mapped[str] = mapped_column(String)
-    """When it was last used, or made."""
 
 
 class GrantRow(Base):
