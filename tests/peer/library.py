@@ -1,15 +1,18 @@
 """Runs in the peer's environment: its Python library, from signing in to deleting. Prints what it saw as JSON."""
 
+import base64
 import json
 import os
 import sys
 import time
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import google_crc32c
 from aignostics import platform
 from aignostics.bucket._service import Service as Bucket
 from aignostics.platform import Client, InputArtifact, InputItem
+from aignx.codegen.models import SubjectType
 
 Bucket._get_s3_client.__defaults__ = (os.environ["PEER_STORE"],)
 slide, destination = Path(sys.argv[1]), Path(sys.argv[2])
@@ -26,8 +29,6 @@ key = "library/slide with ä.svs"
 assert bucket._upload_file(slide, key)
 found = bucket.find([key])
 seen["found"] = [str(entry.get("key", entry)) if isinstance(entry, dict) else str(entry) for entry in found]
-import google_crc32c  # noqa: E402
-import base64  # noqa: E402
 
 checksum = google_crc32c.Checksum(slide.read_bytes())
 metadata = {
@@ -60,9 +61,7 @@ run = client.runs.submit(
     "test-app",
     [item("folder/peer slide.svs")],
     custom_metadata={"peer": "library"},
-    scheduling=platform.SchedulingRequest(deadline=datetime.now(timezone.utc) + timedelta(hours=2))
-    if hasattr(platform, "SchedulingRequest")
-    else None,
+    scheduling=platform.SchedulingRequest(deadline=datetime.now(UTC) + timedelta(hours=2)),
 )
 details = ended(run)
 seen["run"] = [details.state.value, details.termination_reason.value, details.statistics.item_succeeded_count]
@@ -83,10 +82,10 @@ except Exception as error:
 run.update_item_custom_metadata("folder/peer slide.svs", {"number": 2})
 seen["item metadata"] = next(iter(run.results(nocache=True))).custom_metadata["number"]
 
-token = client.share_tokens.create(expires_at=datetime.now(timezone.utc) + timedelta(hours=1))
-grant = run.grant_access(subject_type="SHARE_TOKEN", subject_id=token.share_token_id)
-shared = platform.Run.for_run_id(run.run_id, share_token=token.share_token) if hasattr(platform, "Run") else None
-seen["shared"] = shared is None or shared.details().run_id == run.run_id
+token = client.share_tokens.create(expires_at=datetime.now(UTC) + timedelta(hours=1))
+grant = run.grant_access(subject_type=SubjectType.SHARE_TOKEN, subject_id=token.share_token_id)
+shared = platform.Run.for_run_id(run.run_id, share_token=token.share_token)
+seen["shared"] = shared.details().run_id == run.run_id
 seen["grants"] = len(list(run.list_share_grants()))
 grant.revoke()
 token.revoke()

@@ -103,10 +103,23 @@ def test_who_is_signed_in(peer: Shell) -> None:
     assert (told["token"]["role"], told["user"]["id"]) == ("admin", "local|user")
 
 
-def test_applications_are_listed_and_described(peer: Shell) -> None:
+def test_applications_are_listed_and_described(peer: Shell, tmp_path: Path) -> None:
     assert "test-app" in peer("application", "list")
     assert "whole_slide_image" in peer("application", "describe", "test-app", "--verbose")
-    assert peer("application", "version", "document", "list", "test-app") if False else True
+    schemata = tmp_path / "schemata"
+    schemata.mkdir()
+    peer("application", "dump-schemata", "test-app", "--destination", schemata)
+    assert any(schemata.iterdir())
+
+
+def test_documents_are_listed_and_downloaded(peer: Shell, tmp_path: Path) -> None:
+    document = ("application", "version", "document")
+    listed = peer.json(*document, "list", "test-app", "--format", "json")
+    assert listed
+    name = listed[0]["name"]
+    assert name in peer(*document, "describe", "test-app", name)
+    peer(*document, "download", "test-app", name, "--output", tmp_path)
+    assert [path.name for path in tmp_path.rglob("*") if path.is_file() and path.stat().st_size]
 
 
 def test_results_are_watched_and_downloaded(peer: Shell, run_id: str, tmp_path: Path) -> None:
@@ -150,20 +163,42 @@ def test_a_run_is_shared_by_token_and_with_an_organization(peer: Shell, run_id: 
     assert identity in peer(*share, "token", "list", run_id, "--format", "json")
     peer(*share, "organization", "grant", run_id, "another-lab")
     assert "another-lab" in peer(*share, "organization", "list", run_id, "--format", "json")
-    assert run_id in peer(*share, "status", run_id)
+    status = peer(*share, "status", run_id)
+    assert "another-lab" in status
+    assert identity in status
     peer(*share, "organization", "revoke", run_id, "another-lab")
     peer(*share, "token", "revoke", run_id, identity)
 
 
-def test_bucket_commands(peer: Shell, run_id: str) -> None:
-    assert "peer" in peer("bucket", "find", "--what-is-key", ".*peer.*") if False else True
+def test_files_in_the_bucket_are_uploaded_found_downloaded_and_deleted(
+    peer: Shell, sample_tiff: Path, tmp_path: Path
+) -> None:
+    peer("bucket", "upload", sample_tiff, "--destination-prefix", "of-the-peer")
+    key = f"of-the-peer/{sample_tiff.name}"
+    assert key in peer("bucket", "find", "of-the-peer.*")
+    peer("bucket", "download", key, "--what-is-key", "--destination", tmp_path)
+    (found,) = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert found.read_bytes() == sample_tiff.read_bytes()
+    peer("bucket", "delete", key, "--what-is-key", "--no-dry-run")
+    assert key not in peer("bucket", "find", "of-the-peer.*")
 
 
-def test_a_run_is_cancelled_and_results_are_deleted(peer: Shell, run_id: str) -> None:
-    peer("application", "run", "cancel", run_id, code=2)  # it has ended
+def test_runs_are_cancelled_and_results_deleted(peer: Shell, run_id: str, sample_tiff: Path, tmp_path: Path) -> None:
+    peer("application", "run", "cancel", run_id, code=1)  # it has ended
     peer("application", "run", "result", "delete", run_id)
     told = peer.json("application", "run", "describe", run_id, "--format", "json")
     assert "DELETED_BY_USER" in json.dumps(told)
+    (tmp_path / "slides").mkdir()
+    for number in range(6):
+        shutil.copy(sample_tiff, tmp_path / "slides" / f"{number}.tiff")
+    table = tmp_path / "table.csv"
+    peer("application", "run", "prepare", "test-app", table, tmp_path / "slides")
+    peer("application", "run", "upload", "test-app", table, "--upload-prefix", "cancelled", "--force")
+    peer("application", "run", "submit", "test-app", table, "--force", "--tags", "to-cancel")
+    (run,) = peer.json("application", "run", "list", "--format", "json", "--tags", "to-cancel")
+    peer("application", "run", "cancel", run["run_id"])
+    told = peer.json("application", "run", "describe", run["run_id"], "--format", "json")
+    assert (told["state"], told["termination_reason"]) == ("TERMINATED", "CANCELED_BY_USER")
 
 
 def test_the_library(environment: dict[str, str], sample_svs: Path, tmp_path: Path) -> None:

@@ -120,3 +120,41 @@ def code(
         if output_format != "json":
             warn("Nobody asks to be let in. Begin in the application, then ask again.")
         raise typer.Exit(1)
+
+
+@app.command()
+def backup(
+    file: Annotated[Path, typer.Argument(help="The file to write; it must not exist.")],
+    data: _Data = None,
+) -> None:
+    """Write all that the platform keeps into one file; it may run meanwhile.
+
+    The file holds results, uploads and keys: keep it as safe as the platform itself. Slides that are used where
+    they are stay there; the backup only names them.
+    """
+    from launchpad import paths
+    from launchpad.cli.output import progress_bar
+    from launchpad.localplatform.backup import backup as make
+
+    with progress_bar("Backup", unit="bytes") as progress:
+        summary = make(data or paths.platform_dir(), file, progress)
+    typer.echo(
+        f"{summary.objects} objects, {summary.size / 1e6:,.1f} MB, and {summary.references} references to slides "
+        f"are in {file}; read back and verified."
+    )
+
+
+@app.command()
+def restore(
+    file: Annotated[Path, typer.Argument(help="A file that `launchpad platform backup` wrote.")],
+    force: Annotated[bool, typer.Option("--force", help="Replace the platform that is in the folder.")] = False,
+    data: _Data = None,
+) -> None:
+    """Bring the platform back to what it was when the backup was made. It must not run."""
+    from launchpad import paths
+    from launchpad.cli.output import progress_bar
+    from launchpad.localplatform.backup import restore as bring_back
+
+    with progress_bar("Restore", unit="bytes") as progress:
+        summary = bring_back(data or paths.platform_dir(), file, force=force, progress=progress)
+    typer.echo(f"The platform is as it was on {summary.made}: {summary.objects} objects.")

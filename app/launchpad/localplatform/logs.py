@@ -10,6 +10,7 @@ import json
 import logging
 import os
 import re
+import sqlite3
 import traceback
 from datetime import UTC, datetime
 from io import TextIOWrapper
@@ -43,10 +44,13 @@ class _Lines(logging.Formatter):
 
 
 def _where(error: BaseException | None, trace: TracebackType | None) -> str:
-    """Kind and place of an error and of what led to it, without their words."""
+    """Kind and place of an error and of what led to it; its words only where they hold no values."""
     told = []
     while error is not None:
-        told.append(f"{type(error).__name__}\n{''.join(traceback.format_tb(trace))}")
+        words = f": {error}" if isinstance(error, sqlite3.Error) else ""
+        if isinstance(error, OSError) and error.strerror:
+            words = f": {error.strerror}"
+        told.append(f"{type(error).__name__}{words}\n{''.join(traceback.format_tb(trace))}")
         error = error.__cause__ or error.__context__
         trace = error.__traceback__ if error is not None else None
     return "because of ".join(told)

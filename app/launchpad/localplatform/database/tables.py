@@ -152,6 +152,8 @@ class UploadRow(Base):
     content_type: Mapped[str] = mapped_column(String)
     created: Mapped[str] = mapped_column(String)
 
+    __table_args__ = (Index("ix_upload_key", "bucket", "key"),)
+
 
 class UploadPartRow(Base):
     """A part of it, whole and checked; its bytes are `file`."""

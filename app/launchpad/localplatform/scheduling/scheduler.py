@@ -97,7 +97,8 @@ class Scheduler:
         for worker in self._workers:
             worker.close()
         for thread in self._threads:
-            thread.join(timeout=10)
+            if thread.ident is not None:
+                thread.join(timeout=10)
         queue.recover(self._database)
 
     # --- threads ----------------------------------------------------------------------------------------------------
