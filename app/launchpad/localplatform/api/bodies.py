@@ -17,12 +17,14 @@ _DEEPEST = 64  # objects and lists within each other
 class _StrictRequest(Request):
     async def json(self) -> Any:
         if not hasattr(self, "_json"):
-            text = (await self.body()).decode("utf-8")  # what is no UTF-8 is answered like malformed JSON
-            document = json.loads(text, parse_constant=_no_constant)
+            body = await self.body()
             try:
+                document = json.loads(body, parse_constant=_no_constant)
                 _check(document, 0)
-            except ValueError as error:
-                raise json.JSONDecodeError(str(error), text, 0) from error
+            except json.JSONDecodeError:
+                raise
+            except (ValueError, RecursionError) as error:  # no UTF-8, digits without end, or what _check says
+                raise json.JSONDecodeError(str(error), "", 0) from error
             self._json = document
         return self._json
 
