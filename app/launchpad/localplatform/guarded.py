@@ -82,7 +82,7 @@ def addresses(parts: SplitResult, inside: tuple[str, ...]) -> list[Address]:
                 "The address may not be reached from here",
                 detail=f"{host} is at {address}, which is not a public address.",
                 advice="Use a public address; those who run the platform can allow a host of their own network.",
-                subject=host,
+                subject=parts.netloc,
             )
     return result
 

@@ -208,7 +208,7 @@ class _Platform:
         from launchpad.localplatform.scheduling import queue
         from launchpad.localplatform.scheduling.scheduler import Scheduler
 
-        self._scheduler = Scheduler(self._database, self._storage, self._keys, self._layout.work, self._settings)
+        self._scheduler = Scheduler(self._database, self._storage, self._keys, self._layout, self._settings)
         self._scheduler.start()
         self._sender.start()
         self._housekeeper.start()

@@ -21,6 +21,7 @@ from launchpad import analysis
 from launchpad.errors import BadInput, DiskFull, LaunchpadError, WorkerDied
 from launchpad.localplatform.applications.registry import APPLICATIONS
 from launchpad.localplatform.database.engine import Database
+from launchpad.localplatform.layout import Layout
 from launchpad.localplatform.objectstore.storage import Keys, Storage, new_row
 from launchpad.localplatform.scheduling import queue, states
 from launchpad.localplatform.scheduling.inputs import Inputs
@@ -41,22 +42,17 @@ _log = logging.getLogger(__name__)
 
 
 class Scheduler:
-    """Runs items in as many worker processes as the settings say until it is stopped.
-
-    `work` is scratch space: `inputs` in it outlives a crash, everything else is emptied at the start.
-    """
+    """Runs items in as many worker processes as the settings say until it is stopped."""
 
     def __init__(
-        self, database: Database, storage: Storage, keys: Keys, work: Path, settings: PlatformSettings
+        self, database: Database, storage: Storage, keys: Keys, layout: Layout, settings: PlatformSettings
     ) -> None:
         self._database = database
         self._storage = storage
         self._keys = keys
-        self._work = work
+        self._work = layout.work
         self._settings = settings
-        inputs = work / "inputs"
-        inputs.mkdir(exist_ok=True)
-        self._inputs = Inputs(inputs, storage, keys, settings)
+        self._inputs = Inputs(layout.inputs, storage, keys, settings)
         self._stop = threading.Event()
         self._wake = threading.Condition()
         self._look = threading.Event()
@@ -76,8 +72,7 @@ class Scheduler:
         if recovered:
             _log.info("put %d items back into the queue", recovered)
         for left in self._work.iterdir():
-            if left.name != "inputs":
-                shutil.rmtree(left, ignore_errors=True)
+            shutil.rmtree(left, ignore_errors=True)
         self._inputs.keep_only(queue.unfinished(self._database, self._inputs.item_ids()))
         for thread in self._threads:
             thread.start()
