@@ -12,7 +12,7 @@ import google_crc32c
 from aignostics import platform
 from aignostics.bucket._service import Service as Bucket
 from aignostics.platform import Client, InputArtifact, InputItem
-from aignx.codegen.models import SubjectType
+from aignx.codegen.models import SchedulingRequest, SubjectType
 
 Bucket._get_s3_client.__defaults__ = (os.environ["PEER_STORE"],)
 slide, destination = Path(sys.argv[1]), Path(sys.argv[2])
@@ -61,7 +61,7 @@ run = client.runs.submit(
     "test-app",
     [item("folder/peer slide.svs")],
     custom_metadata={"peer": "library"},
-    scheduling=platform.SchedulingRequest(deadline=datetime.now(UTC) + timedelta(hours=2)),
+    scheduling=SchedulingRequest(deadline=datetime.now(UTC) + timedelta(hours=2)),
 )
 details = ended(run)
 seen["run"] = [details.state.value, details.termination_reason.value, details.statistics.item_succeeded_count]

@@ -144,7 +144,7 @@ def list_runs(
     """The runs that the caller may see, newest first; with `for_organization` those of the own organization."""
     if for_organization not in (None, user.organization_id):
         raise not_found("The organization")  # the contract names no 403 here
-    query = select(RunRow).where(policy.visible_runs(user))
+    query = select(RunRow)
     for column, value in (
         (RunRow.application_id, application_id),
         (RunRow.version_number, application_version),
@@ -155,10 +155,11 @@ def list_runs(
         if value is not None:
             query = query.where(column == value)
     if external_id is not None:
-        query = query.where(RunRow.items.any(ItemRow.external_id == external_id))
+        query = query.where(RunRow.id.in_(select(ItemRow.run_id).where(ItemRow.external_id == external_id)))
     query = _filtered(query, RunRow.custom_metadata, custom_metadata)
     query = ordered(query, sort, _RUN_ORDER, RunRow.submitted_at.desc(), RunRow.id)
     with platform.database.reading() as session:
+        query = query.where(policy.visible_runs(session, user))
         return answers.runs(session, list(session.scalars(paged(query, page, page_size))))
 
 

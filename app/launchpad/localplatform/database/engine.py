@@ -68,7 +68,8 @@ class Database:
 
 def _on_connect(connection: Any, _: Any) -> None:
     connection.isolation_level = None  # we begin ourselves, below
-    connection.create_function(jsonpath.FUNCTION, 2, jsonpath.matches, deterministic=True)
+    for name, function in zip(jsonpath.FUNCTIONS, (jsonpath.matches, jsonpath.text_matches), strict=True):
+        connection.create_function(name, 2, function, deterministic=True)
     cursor = connection.cursor()
     for pragma in ("journal_mode = WAL", "synchronous = NORMAL", "foreign_keys = ON", "busy_timeout = 10000"):
         cursor.execute(f"PRAGMA {pragma}")
