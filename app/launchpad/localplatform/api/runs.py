@@ -160,7 +160,10 @@ def list_runs(
     query = ordered(query, sort, _RUN_ORDER, RunRow.submitted_at.desc(), RunRow.id)
     with platform.database.reading() as session:
         query = query.where(policy.visible_runs(session, user))
-        return answers.runs(session, list(session.scalars(paged(query, page, page_size))))
+        # Only ids are sorted; the rows themselves are wide.
+        ids = list(session.scalars(paged(query.with_only_columns(RunRow.id), page, page_size)))
+        found = {row.id: row for row in session.scalars(select(RunRow).where(RunRow.id.in_(ids)))}
+        return answers.runs(session, [found[identity] for identity in ids])
 
 
 @router.get("/{run_id}", responses=declared(403, 404))
