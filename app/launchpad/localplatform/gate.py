@@ -161,7 +161,8 @@ def depth(text: bytes) -> int:
     marks = re.sub(rb"\\.", b"", text, flags=re.DOTALL)  # escaped quotes are no quotes
     marks = re.sub(rb'"[^"]*"', b"", marks)
     steps = {ord("["): 1, ord("{"): 1, ord("]"): -1, ord("}"): -1}
-    return max(accumulate(steps.get(mark, 0) for mark in re.sub(rb"[^\[\]{}]+", b"", marks)), default=0)
+    brackets = re.sub(rb"[^\[\]{}]+", b"", marks)
+    return max(accumulate((steps[mark] for mark in brackets), initial=0))
 
 
 def _is_json(kind: str) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import json
 import logging
 import os
@@ -24,6 +23,7 @@ from launchpad.localplatform.layout import Layout, PlatformLock
 from launchpad.localplatform.logs import log_to
 from launchpad.localplatform.ports import Ports
 from launchpad.localplatform.protocol import GuardedProtocol
+from launchpad.localplatform.quick_start import quick_start
 from launchpad.localplatform.settings import PlatformSettings
 
 if TYPE_CHECKING:
@@ -57,8 +57,6 @@ def serve(
         raise BadInput("The platform is for this computer only", advice="Use --host 127.0.0.1.", subject=host)
     layout = Layout((data or paths.platform_dir()).absolute())
     layout.prepare()
-    # What is loaded now stays: looking for garbage meanwhile costs a sixth of the start.
-    gc.disable()
     with PlatformLock(layout):
         settings = PlatformSettings.load(layout.root)
         log_to(layout.log, settings.log_level)
@@ -109,9 +107,10 @@ def _run(
 
     def build() -> None:
         try:
-            platform = _Platform(layout, settings, ports, root)
-            parts.append(platform)
-            built.set_result(platform.app())  # answers from here on
+            with quick_start():
+                platform = _Platform(layout, settings, ports, root)
+                parts.append(platform)
+                built.set_result(platform.app())  # answers from here on
             platform.start(end if until_idle else None)
             endpoint = platform.endpoint()
             secret = {"launch_secret": platform.launch_secret}
@@ -126,9 +125,6 @@ def _run(
             if not built.done():
                 built.set_exception(error)
             end()
-        finally:
-            gc.freeze()
-            gc.enable()
 
     # uvicorn raises the signal once more when it is done; ours lets the ending below happen.
     for number in (signal.SIGTERM, signal.SIGINT):

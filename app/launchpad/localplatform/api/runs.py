@@ -6,7 +6,6 @@ import uuid
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
-import jsonschema
 from fastapi import APIRouter, Query
 from fastapi.exceptions import RequestValidationError
 from sqlalchemy import Select, select, update
@@ -327,6 +326,8 @@ def _filtered(query: Select[Any], column: Any, path: str | None) -> Select[Any]:
 def _check_items(request: RunCreationRequest, application: Application) -> None:
     """422 with the place of everything that is not as the version wants it."""
     problems: list[dict[str, Any]] = []
+    import jsonschema  # a tenth of a second that the start need not take
+
     validator = jsonschema.Draft202012Validator(application.schema)
     wanted = {artifact.name for artifact in application.details().input_artifacts}
     seen: set[str] = set()
