@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
+import orjson
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
@@ -21,7 +22,11 @@ def checksum(document: Mapping[str, Any] | None) -> str | None:
     """Of custom metadata, whatever the order of their keys."""
     if document is None:
         return None
-    return hashlib.sha256(json.dumps(document, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+    try:
+        text = orjson.dumps(document, option=orjson.OPT_SORT_KEYS)
+    except TypeError:  # whole numbers of more than 64 bits
+        text = json.dumps(document, sort_keys=True, separators=(",", ":")).encode()
+    return hashlib.sha256(text).hexdigest()
 
 
 def runs(session: Session, rows: list[RunRow]) -> list[RunReadResponse]:

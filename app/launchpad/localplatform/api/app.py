@@ -7,7 +7,7 @@ from typing import Any
 from fastapi import APIRouter, FastAPI
 
 from launchpad import __version__
-from launchpad.localplatform.api import access, applications, documents, explorer, me, problems, runs
+from launchpad.localplatform.api import access, applications, documents, explorer, me, problems, runs, usage
 from launchpad.localplatform.api.context import Context
 from launchpad.localplatform.api.openapi import published
 from launchpad.localplatform.identity.routes import router as identity_router
@@ -42,7 +42,8 @@ def build(context: Context, launch_secret: str) -> FastAPI:
         return {"status": "UP", "version": __version__}
 
     operations = contract()
-    app.include_router(identity_router(context.identity, launch_secret))
+    app.include_router(identity_router(context.identity, context.database, launch_secret))
     app.include_router(explorer.router(lambda: published(operations)))
     app.include_router(operations, prefix="/api")
+    app.include_router(usage.router)
     return app

@@ -29,6 +29,14 @@ def declared(*codes: int) -> dict[int | str, dict[str, Any]]:
     return {code: {"description": _MEANINGS.get(code, HTTPStatus(code).phrase)} for code in codes}
 
 
+class Problem(HTTPException):
+    """A refusal whose body has more members than the usual ones."""
+
+    def __init__(self, status: int, words: str, **members: object) -> None:
+        super().__init__(status, words)
+        self.members = members
+
+
 def invalid(location: list[str | int], message: str, kind: str = "value_error") -> RequestValidationError:
     """A 422 for one place of the request."""
     return RequestValidationError([{"loc": location, "msg": message, "type": kind}])
@@ -53,6 +61,8 @@ def install(app: FastAPI) -> None:
             "status": error.status_code,
             "detail": error.detail,
         }
+        if isinstance(error, Problem):
+            body |= error.members
         return JSONResponse(body, status_code=error.status_code, headers=headers, media_type="application/problem+json")
 
     @app.exception_handler(RequestValidationError)

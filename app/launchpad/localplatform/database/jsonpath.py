@@ -14,9 +14,10 @@ from functools import lru_cache
 from typing import Any
 
 import orjson
-from sqlalchemy import ColumnElement, Integer, and_, func, or_
+from sqlalchemy import ColumnElement, Integer, and_, case, func, or_
 
-FUNCTION = "json_path_matches"
+FUNCTIONS = ("json_path_matches", "json_text_matches")
+_EXACT = 1e15  # numbers below are written without an exponent
 _PATH = re.compile(r'\$((?:\.(?:\w+|"[^"]*")|\[\*\])*)\s*(?:\?\s*\((.*)\)\s*)?', re.DOTALL)
 _STEP = re.compile(r'\.(\w+)|\."([^"]*)"|(\[\*\])')
 _STRING = r'"(?:[^"\\]|\\.)*"'
@@ -36,6 +37,12 @@ class _Path:
         if match is None:
             raise ValueError("the JSON path is malformed, or of a form that this platform does not know")
         self.steps = [(name or quoted, bool(star)) for name, quoted, star in _STEP.findall(match.group(1))]
+        self.keys = [f'"{name}"' for name, star in self.steps if not star and _PLAIN.fullmatch(name)]
+        """Texts of which a document has to hold each."""
+        self.place = "".join(f'."{name}"' for name, _ in self.steps)
+        """The path as SQLite knows it; "" where it has no such path."""
+        if any(star for _, star in self.steps) or len(self.keys) != len(self.steps):
+            self.place = ""
         self.wanted: list[str] | None = None
         """Texts of which a document has to hold one; None where that is not known."""
         self.tests: list[Callable[[Any], bool]] | None = None
@@ -44,8 +51,9 @@ class _Path:
             self.tests = [_test(part) for part in parts]
             plain = [_EQUALS.fullmatch(part) for part in parts]
             texts = [json.loads(found.group(1)) if found else None for found in plain]
-            if all(isinstance(value, str) and _PLAIN.fullmatch(value) for value in texts):
-                self.wanted = [f'"{value}"' for value in texts]
+            written = [_written(value) if found else None for value, found in zip(texts, plain, strict=True)]
+            if None not in written:
+                self.wanted = [text for text in written if text is not None]
 
     def matches(self, document: Any) -> bool:
         found = _select(document, self.steps)
@@ -70,15 +78,36 @@ def condition(column: Any, text: str) -> ColumnElement[bool]:
     """
     path = _compiled(text)
     full: ColumnElement[bool] = func.json_path_matches(column, text, type_=Integer) == 1
-    if path.wanted is None:
-        return full
-    # Most documents are left out without being parsed.
-    return and_(or_(*(func.instr(column, wanted) > 0 for wanted in path.wanted)), full)
+    # Most documents are left out without being parsed, or before their parts become Python's.
+    parts = [func.instr(column, key) > 0 for key in path.keys]
+    if path.wanted is not None:
+        parts.append(or_(*(func.instr(column, wanted) > 0 for wanted in path.wanted)))
+    elif path.tests is not None and path.place:
+        place = f"${path.place}"
+        own = func.json_text_matches(func.json_extract(column, place), text, type_=Integer) == 1
+        full = case((func.json_type(column, place) == "text", own), else_=full)
+    return and_(*parts, full)
 
 
 def matches(document: str | None, text: str) -> int:
     """Whether a document, as it is stored, has what the path asks for: 1 or 0."""
     return int(document is not None and _compiled(text).matches(orjson.loads(document)))
+
+
+def text_matches(value: str, text: str) -> int:
+    """Whether a text at the end of the path is what the condition asks for: 1 or 0."""
+    return int(any(test(value) for test in _compiled(text).tests or ()))
+
+
+def _written(value: Any) -> str | None:
+    """How a value stands in a document, whoever wrote it; None where that is not sure."""
+    if isinstance(value, str):
+        return f'"{value}"' if _PLAIN.fullmatch(value) else None
+    if isinstance(value, bool) or value is None:
+        return json.dumps(value)
+    if float(value).is_integer():
+        return str(int(value)) if abs(value) < _EXACT else None
+    return repr(value) if 1e-3 < abs(value) < _EXACT else None
 
 
 def _alternatives(text: str) -> list[str]:
