@@ -40,11 +40,14 @@ class Rule:
     run: Standing | None
     share_token: bool = False
     """Whether a share token counts."""
+    role: str | None = None
+    """The role that it wants."""
     refusal: int = 403
     """The answer to who sees the run, but may not do that; 404 where the contract has no 403."""
 
 
 SIGNED_IN = Rule(None)
+ADMINISTRATOR = Rule(None, role="admin")
 OPERATIONS: Mapping[str, Rule] = MappingProxyType(
     {
         "list_applications": SIGNED_IN,
@@ -73,6 +76,9 @@ OPERATIONS: Mapping[str, Rule] = MappingProxyType(
         "list_share_tokens": SIGNED_IN,  # one's own
         "get_share_token": SIGNED_IN,
         "revoke_share_token": SIGNED_IN,
+        # Outside of the contract.
+        "quota_me": SIGNED_IN,
+        "usage": ADMINISTRATOR,
     }
 )
 _STANDINGS = {"viewer": Standing.VIEWER, "editor": Standing.EDITOR, "owner": Standing.OWNER}
@@ -123,6 +129,17 @@ def require_run(
     if found < rule.run:
         raise HTTPException(rule.refusal, "You may see this run, but not do that with it; ask its owner.")
     return run, found
+
+
+def require_role(operation: str, user: Caller) -> None:
+    """Refuse who lacks the role that the operation wants.
+
+    Raises:
+        HTTPException: 403.
+    """
+    rule = OPERATIONS[operation]
+    if rule.role is not None and user.role != rule.role:
+        raise HTTPException(rule.refusal, "Only an administrator may see that.")
 
 
 def visible_runs(session: Session, user: Caller) -> ColumnElement[bool]:

@@ -58,6 +58,12 @@ ROWS: dict[str, dict[str, int]] = {
     "delete_run_items": row(200, 200, 404, 404, 404),  # the last row, since it deletes; the owner comes after all
 }
 
+# Outside of the contract; what an administrator of the platform may see is told to nobody else.
+ADMINISTRATION: dict[str, tuple[str, int, int]] = {
+    "quota_me": ("/admin/v1/quota/me", 200, 200),
+    "usage": ("/admin/v1/usage", 403, 200),
+}
+
 
 @dataclass(frozen=True)
 class Scene:
@@ -187,16 +193,18 @@ def test_every_route_has_a_row(tmp_path: Path) -> None:
     from launchpad.localplatform.identity.tokens import Identity
     from launchpad.localplatform.layout import Layout
     from launchpad.localplatform.objectstore.storage import Storage, load_keys
+    from launchpad.localplatform.settings import PlatformSettings
 
     layout = Layout(tmp_path)
     layout.prepare()
     database = Database(layout.database)
     identity, storage = Identity(layout.keys, "http://127.0.0.1:1/"), Storage(layout.objects, database)
-    app = build(Context(database, storage, load_keys(database), identity, "http://127.0.0.1:2", int), "secret")
+    keys, settings = load_keys(database), PlatformSettings()
+    app = build(Context(database, storage, keys, identity, "http://127.0.0.1:2", int, settings), "secret")
     database.close()
     found = [(str(route.path), str(route.name)) for route in iter_route_contexts(app.routes)]
     guarded = {name for path, name in found if path.startswith(("/api/", "/admin/"))}
-    assert guarded == set(policy.OPERATIONS)
+    assert guarded == set(policy.OPERATIONS) == {*ROWS, *ADMINISTRATION}
     assert {name for path, name in found if path.startswith("/api/")} == set(ROWS)
 
 
@@ -215,6 +223,15 @@ def test_a_row_of_the_table(name: str, scene: Scene) -> None:
     if name == "delete_run_items":
         assert scene.call("get_artifact_url", "owner").status_code == 410
         assert scene.call("get_artifact_url", "stranger").status_code == 404  # not even that it was there
+
+
+@pytest.mark.parametrize("name", ADMINISTRATION)
+def test_a_row_of_the_administration(name: str, scene: Scene, platform_endpoint: Any) -> None:
+    path, member, administrator = ADMINISTRATION[name]
+    url = f"{platform_endpoint.api_root}{path}"
+    assert scene.people["nobody"].get(url).status_code == 401
+    assert scene.people["stranger"].get(url).status_code == member
+    assert scene.people["strange_admin"].get(url).status_code == administrator
 
 
 @pytest.mark.parametrize("who", PEOPLE)

@@ -12,8 +12,6 @@ from launchpad.localplatform.api.context import Context
 from launchpad.localplatform.api.openapi import published
 from launchpad.localplatform.identity.routes import router as identity_router
 
-_MAX_BODY = 64 << 20  # bytes of a request; also where no length was announced
-
 
 def contract() -> APIRouter:
     """The operations of the contract, as yet without `/api` in front."""
@@ -32,7 +30,6 @@ def build(context: Context, launch_secret: str) -> FastAPI:
         redoc_url=None,
         openapi_url=None,
         redirect_slashes=False,
-        max_body_size=_MAX_BODY,
     )
     app.state.context = context
     problems.install(app)

@@ -18,7 +18,7 @@ def get_me(user: User, platform: Platform) -> MeReadResponse:
     keys = platform.keys
     return MeReadResponse.model_validate(
         {
-            "user": {**USER, "id": user.user_id},
+            "user": USER if user.user_id == USER["id"] else {"id": user.user_id},
             "organization": {
                 "id": user.organization_id,
                 "name": "This computer",

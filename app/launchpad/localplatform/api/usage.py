@@ -9,9 +9,8 @@ from typing import Any
 
 from fastapi import APIRouter
 from sqlalchemy import func, select
-from starlette.exceptions import HTTPException
 
-from launchpad.localplatform import quotas, retention
+from launchpad.localplatform import policy, quotas, retention
 from launchpad.localplatform.api.context import Platform, User
 from launchpad.localplatform.database.engine import stamp
 from launchpad.localplatform.database.tables import ItemRow, RunRow
@@ -34,8 +33,7 @@ def quota_me(user: User, platform: Platform) -> dict[str, Any]:
 @router.get("/usage")
 def usage(user: User, platform: Platform) -> dict[str, Any]:
     """What was analysed and what of the disk is used; succeeded items count. For administrators."""
-    if user.role != "admin":
-        raise HTTPException(403, "Only an administrator may see the use of the whole platform.")
+    policy.require_role("usage", user)
     begin, end = quotas.month(datetime.now(UTC))
     group = (RunRow.organization_id, RunRow.submitted_by, RunRow.application_id)
     succeeded = (
