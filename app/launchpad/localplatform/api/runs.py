@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 from fastapi.exceptions import RequestValidationError
-from sqlalchemy import Select, insert, select, update
+from sqlalchemy import Select, bindparam, insert, select, update
 from sqlalchemy.orm import Session, selectinload
 from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse
@@ -44,6 +44,13 @@ MetadataPath = Annotated[str | None, Query(max_length=1000)]
 _URL_LIFE = 900  # seconds that an artifact's URL opens it
 
 router = APIRouter(prefix="/v1/runs", tags=["Public"], route_class=StrictRoute)
+# Made once: putting a statement together takes longer than asking the database.
+_RUNS = select(RunRow).where(RunRow.id.in_(bindparam("ids", expanding=True)))
+_ITEM = (
+    select(ItemRow)
+    .where(ItemRow.run_id == bindparam("run"), ItemRow.external_id == bindparam("name"))
+    .options(selectinload(ItemRow.inputs), selectinload(ItemRow.outputs))
+)
 _RUN_ORDER = {
     "run_id": RunRow.id,
     "application_id": RunRow.application_id,
@@ -134,7 +141,7 @@ def list_runs(
         query = query.where(policy.visible_runs(session, user))
         # Only ids are sorted; the rows themselves are wide.
         ids = list(session.scalars(paged(query.with_only_columns(RunRow.id), page, page_size)))
-        found = {row.id: row for row in session.scalars(select(RunRow).where(RunRow.id.in_(ids)))}
+        found = {row.id: row for row in session.scalars(_RUNS, {"ids": ids})}
         return answers.runs(session, [found[identity] for identity in ids])
 
 
@@ -280,11 +287,7 @@ def _replace_metadata(row: RunRow | ItemRow, request: CustomMetadataUpdateReques
 
 
 def _find_item(session: Session, run_id: str, external_id: str) -> ItemRow | None:
-    return session.scalars(
-        select(ItemRow)
-        .where(ItemRow.run_id == run_id, ItemRow.external_id == external_id)
-        .options(selectinload(ItemRow.inputs), selectinload(ItemRow.outputs))
-    ).first()
+    return session.scalars(_ITEM, {"run": run_id, "name": external_id}).first()
 
 
 def _filtered(query: Select[Any], column: Any, path: str | None) -> Select[Any]:
