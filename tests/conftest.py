@@ -73,6 +73,21 @@ def sample_tiff() -> Path:
 
 
 @pytest.fixture(scope="session")
+def small_tiff(sample_svs: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A piece of the sample, 512 x 512 px, MPP 0.499: analysed in a fraction of a second."""
+    import numpy
+    import openslide
+    import tifffile
+
+    with openslide.OpenSlide(sample_svs) as slide:
+        pixels = numpy.asarray(slide.read_region((600, 800), 0, (512, 512)).convert("RGB"))
+    file = tmp_path_factory.mktemp("small") / "small.tiff"
+    per_cm = (10_000 / 0.499, 10_000 / 0.499)
+    tifffile.imwrite(file, pixels, tile=(256, 256), photometric="rgb", resolution=per_cm, resolutionunit="CENTIMETER")
+    return file
+
+
+@pytest.fixture(scope="session")
 def sample_dicom() -> Path:
     """The same as a DICOM pyramid: a folder."""
     return SLIDES / "dicom" / "CMU-1-Small-Region"

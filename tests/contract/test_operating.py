@@ -8,13 +8,15 @@ import os
 import re
 import signal
 import socket
+import sqlite3
 import stat
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import Any
 
 import httpx
 import jwt
@@ -68,6 +70,27 @@ def token_of(endpoint: embedded.Endpoint) -> str:
     }
     answer = httpx.post(f"{endpoint.issuer}oauth/token", data=form, trust_env=False)
     return str(answer.raise_for_status().json()["access_token"])
+
+
+def until(condition: Callable[[], Any], seconds: float = 90) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.02)
+
+
+def submitted(service: Any, slide: Path, *, changed: bool = False) -> str:
+    """A run of one slide, which may be changed after it was handed over; its id."""
+    from launchpad.application.columns import columns, input_artifact
+    from launchpad.application.draft import SubmissionDraft
+
+    version = service.application_version("test-app")
+    slides = service.upload(service.prepare([slide], version).slides, "test-app", version.version_number)
+    fields = columns(input_artifact(version).metadata_schema)
+    draft = SubmissionDraft("test-app", version=version.version_number, columns=fields, slides=slides)
+    if changed:
+        slide.write_bytes(b"something else")
+    return str(service.submit(draft, version))
 
 
 def connected(address: str) -> socket.socket:
@@ -258,6 +281,31 @@ def test_it_stops_in_order_and_comes_back_at_its_address(module_data_dir: Path) 
         assert again.launch_secret != endpoint.launch_secret
 
 
+def test_a_slide_under_way_goes_back_into_the_queue(data_dir: Path, sample_svs: Path) -> None:
+    from launchpad.application.service import Service
+
+    embedded.ensure_running()
+    with Service() as service:
+        run_id = submitted(service, sample_svs)
+        run = service.application_run(run_id)
+        until(lambda: run.details().statistics.item_processing_count)
+    embedded.release()
+    assert embedded.stop()  # by SIGTERM
+    with closing(sqlite3.connect(data_dir / "platform" / "platform.sqlite")) as database:
+        (state,) = database.execute("SELECT state FROM item").fetchone()
+    assert state in ("PENDING", "TERMINATED")  # the latter when it was done that very moment
+    assert not list((data_dir / "platform" / "work").iterdir())
+    embedded.ensure_running()
+    try:
+        with Service() as service:
+            run = service.application_run(run_id)
+            until(lambda: run.details().state == "TERMINATED")
+            assert run.details().statistics.item_succeeded_count == 1
+    finally:
+        embedded.release()
+        assert embedded.stop()
+
+
 # --- clients of the platform that this one stands for ---------------------------------------------------------------
 def test_programs_sign_in_with_what_platform_env_prints(data_dir: Path, tmp_path: Path) -> None:
     endpoint = embedded.ensure_running()
@@ -319,8 +367,6 @@ def test_programs_sign_in_with_what_platform_env_prints(data_dir: Path, tmp_path
 
 # --- the log --------------------------------------------------------------------------------------------------------
 def test_the_log_of_a_whole_journey_tells_no_secrets_and_no_names(data_dir: Path, sample_svs: Path) -> None:
-    from launchpad.application.columns import columns, input_artifact
-    from launchpad.application.draft import SubmissionDraft
     from launchpad.application.service import Service
 
     data = data_dir / "platform"
@@ -334,27 +380,14 @@ def test_the_log_of_a_whole_journey_tells_no_secrets_and_no_names(data_dir: Path
         token = token_of(endpoint)
         lasting = variables(endpoint)["AIGNOSTICS_REFRESH_TOKEN"]
         with Service() as service:
-            version = service.application_version("test-app")
-            prepared = service.prepare([slide], version)
-            slides = service.upload(prepared.slides, "test-app", version.version_number)
-            draft = SubmissionDraft(
-                "test-app",
-                version=version.version_number,
-                columns=columns(input_artifact(version).metadata_schema),
-                slides=slides,
-            )
-            run_id = service.submit(draft, version)
+            run_id = submitted(service, slide)
             run = service.application_run(run_id)
-            end = time.monotonic() + 90
-            while run.details().state != "TERMINATED":
-                assert time.monotonic() < end
-                time.sleep(0.05)
+            until(lambda: run.details().state == "TERMINATED")
             assert run.details().statistics.item_succeeded_count == 1
-            slide.write_bytes(b"another slide now")  # and one that goes wrong
-            again = service.application_run(service.submit(draft, version))
-            while again.details().state != "TERMINATED":
-                assert time.monotonic() < end
-                time.sleep(0.05)
+            another = data_dir / f"{name} b.svs"
+            another.write_bytes(sample_svs.read_bytes())
+            again = service.application_run(submitted(service, another, changed=True))  # and one that goes wrong
+            until(lambda: again.details().state == "TERMINATED")
             assert again.details().statistics.item_user_error_count == 1
             keys = service.client.me().organization
         httpx.post(f"{endpoint.issuer}oauth/token", data={"refresh_token": lasting}, trust_env=False)

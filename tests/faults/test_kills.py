@@ -160,9 +160,9 @@ def check(folder: Path, run_ids: list[str], slides: int, to: Path) -> None:
     until("the sweep", lambda: files() == kept, 30)
 
 
-def test_a_server_and_a_worker_killed_in_the_middle(folder: Path, sample_svs: Path, tmp_path: Path) -> None:
+def test_a_server_and_a_worker_killed_in_the_middle(folder: Path, small_tiff: Path, tmp_path: Path) -> None:
     embedded.ensure_running()
-    run_ids = submit(sample_svs, 1, 3)
+    run_ids = submit(small_tiff, 1, 3)
     killer = Killer(folder, random.Random(1))
     ended = "SELECT count(*) FROM item WHERE state = 'TERMINATED'"
     until("the first slides", lambda: ask(folder, ended)[0][0] >= 1, 60)
@@ -176,13 +176,13 @@ def test_a_server_and_a_worker_killed_in_the_middle(folder: Path, sample_svs: Pa
 
 @pytest.mark.long
 @pytest.mark.parametrize("seed", range(10))
-def test_servers_and_workers_killed_at_random(folder: Path, sample_svs: Path, tmp_path: Path, seed: int) -> None:
+def test_servers_and_workers_killed_at_random(folder: Path, small_tiff: Path, tmp_path: Path, seed: int) -> None:
     embedded.ensure_running()
-    run_ids = submit(sample_svs, 3, 20)
+    run_ids = submit(small_tiff, 3, 20)
     killer = Killer(folder, random.Random(seed))
     end = time.monotonic() + 500
     while killer.left() and time.monotonic() < end:
-        time.sleep(killer.dice.uniform(0.3, 4.0))
+        time.sleep(killer.dice.uniform(0.2, 3.0))
         if killer.dice.random() < 0.5 and killer.done["server"] < 8:
             killer.server()
         else:

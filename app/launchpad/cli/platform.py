@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from launchpad.cli.output import warn
+from launchpad.cli.output import Format, print_json, say, warn
 from launchpad.errors import LaunchpadError
 
 app = typer.Typer(no_args_is_help=True, help="The platform on this computer.")
@@ -51,6 +51,32 @@ def status(
         typer.echo(f"The platform runs at {endpoint.api_root} (process {endpoint.pid}).")
     if endpoint is None:
         raise typer.Exit(1)
+
+
+@app.command()
+def usage(
+    output_format: Annotated[Format, typer.Option("--format", help="How to print.")] = Format.TEXT,
+) -> None:
+    """Say how many slides were analysed and what of the disk is used, on the platform that the settings choose."""
+    from launchpad.platform.client import Client
+
+    with Client() as client:
+        found = client.usage()
+    if output_format is Format.JSON:
+        print_json(found)
+        return
+    items, disk = found["succeeded_items"], found["disk_bytes"]
+    say(f"Slides analysed: {items['total']}, {items['this_month']} of them this month")
+    for row in found["by_user"]:
+        say(f"  {row['user_id']}, {row['application_id']}: {row['succeeded_items']}")
+    say(f"Runs: {found['runs']['total']}, {found['runs']['ended']} of them ended")
+    uploads = disk["uploads"] + disk["unfinished_uploads"]
+    say(f"Disk: results {disk['results'] / 1e6:,.1f} MB, uploads {uploads / 1e6:,.1f} MB")
+    say(f"  {disk['free'] / 1e9:,.1f} GB are free")
+    if disk["references"]:
+        say(f"  {disk['references'] / 1e6:,.1f} MB of slides are read where they are")
+    days = found["retention_days"]
+    say(f"Results and uploads are kept {f'{days} days' if days else 'until they are deleted'}.")
 
 
 @app.command()

@@ -93,7 +93,8 @@ def standing(
     session: Session, run: RunRow, user: Caller, share_token: str | None = None, *, parts: tuple[str, ...] = ()
 ) -> Standing:
     """How somebody stands to a run; `parts` are ids of an item or artifact of it that may be granted by themselves."""
-    best = Standing.OWNER if run.submitted_by == user.user_id else Standing.NOBODY
+    if run.submitted_by == user.user_id:
+        return Standing.OWNER  # there is no more to be granted
     subjects = [_of(user)]
     if share_token:
         row = _valid_token(session, share_token)
@@ -102,7 +103,7 @@ def standing(
     query = select(GrantRow.relation).where(
         GrantRow.resource_id.in_((run.id, *parts)), GrantRow.revoked_at.is_(None), or_(*subjects)
     )
-    return max([best, *(_STANDINGS[relation] for relation in session.scalars(query))])
+    return max((_STANDINGS[relation] for relation in session.scalars(query)), default=Standing.NOBODY)
 
 
 def require_run(

@@ -54,10 +54,10 @@ def of_caller(session: Session, user: Caller, settings: PlatformSettings, at: da
     own = _slides(session, RunRow.submitted_by == user.user_id, begin)
     all_of_them = _slides(session, RunRow.organization_id == user.organization_id, begin)
     return [
-        Quota("slides_per_month_organization", all_of_them, settings.slides_per_month_organization, end),
-        Quota("slides_per_month_user", own, settings.slides_per_month_user, end),
-        Quota("parallel_runs", session.scalar(parallel) or 0, settings.parallel_runs, None),
         Quota("items_per_run", 0, settings.items_per_run, None),
+        Quota("parallel_runs", session.scalar(parallel) or 0, settings.parallel_runs, None),
+        Quota("slides_per_month_user", own, settings.slides_per_month_user, end),
+        Quota("slides_per_month_organization", all_of_them, settings.slides_per_month_organization, end),
     ]
 
 

@@ -50,8 +50,8 @@ class Parts:
         metadata = {
             "checksum_base64_crc32c": crc32c,
             "resolution_mpp": 0.499,
-            "width_px": 2220,
-            "height_px": 2967,
+            "width_px": 512,
+            "height_px": 512,
             "media_type": "image/tiff",
         }
         values: dict[str, Any] = {

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 from fastapi.exceptions import RequestValidationError
-from sqlalchemy import Select, select, update
+from sqlalchemy import Select, insert, select, update
 from sqlalchemy.orm import Session, selectinload
 from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse
@@ -93,34 +93,7 @@ def create_run(request: RunCreationRequest, user: User, platform: Platform) -> R
             )
         )
         session.flush()
-        for position, item in enumerate(request.items):
-            item_id = str(uuid.uuid4())
-            session.add(
-                ItemRow(
-                    id=item_id,
-                    run_id=run_id,
-                    position=position,
-                    external_id=item.external_id,
-                    custom_metadata=item.custom_metadata,
-                    state="PENDING",
-                    attempts=0,
-                )
-            )
-            session.flush()
-            session.add_all(
-                InputRow(
-                    id=str(uuid.uuid4()),
-                    item_id=item_id,
-                    name=artifact.name,
-                    download_url=artifact.download_url,
-                    meta=artifact.metadata,
-                )
-                for artifact in item.input_artifacts
-            )
-            session.add_all(
-                OutputRow(id=str(uuid.uuid4()), item_id=item_id, name=name, state="PENDING", output="NONE")
-                for name in output_names()
-            )
+        _insert_items(session, run_id, request)
     platform.wake()
     return RunCreationResponse(run_id=run_id)
 
@@ -321,6 +294,43 @@ def _filtered(query: Select[Any], column: Any, path: str | None) -> Select[Any]:
         return query.where(jsonpath.condition(column, path))
     except ValueError as error:
         raise invalid(["query", "custom_metadata"], str(error)) from error
+
+
+def _insert_items(session: Session, run_id: str, request: RunCreationRequest) -> None:
+    """The items of a run with their artifacts: a statement for each table, however many there are."""
+    items: list[dict[str, Any]] = []
+    inputs: list[dict[str, Any]] = []
+    outputs: list[dict[str, Any]] = []
+    names = output_names()
+    for position, item in enumerate(request.items):
+        item_id = str(uuid.uuid4())
+        items.append(
+            {
+                "id": item_id,
+                "run_id": run_id,
+                "position": position,
+                "external_id": item.external_id,
+                "custom_metadata": item.custom_metadata,
+                "state": "PENDING",
+                "attempts": 0,
+            }
+        )
+        inputs.extend(
+            {
+                "id": str(uuid.uuid4()),
+                "item_id": item_id,
+                "name": artifact.name,
+                "download_url": artifact.download_url,
+                "meta": artifact.metadata,
+            }
+            for artifact in item.input_artifacts
+        )
+        outputs.extend(
+            {"id": str(uuid.uuid4()), "item_id": item_id, "name": name, "state": "PENDING", "output": "NONE"}
+            for name in names
+        )
+    for table, rows in ((ItemRow, items), (InputRow, inputs), (OutputRow, outputs)):
+        session.execute(insert(table), rows)
 
 
 def _check_items(request: RunCreationRequest, application: Application) -> None:
