@@ -15,6 +15,7 @@ from sqlalchemy import select
 
 import launchpad.localplatform.database as package
 import launchpad.localplatform.identity.tables  # noqa: F401 - its tables belong to the schema
+from launchpad.errors import LaunchpadError
 from launchpad.localplatform.database.engine import HEAD, Database
 from launchpad.localplatform.database.tables import Base, ItemRow, ObjectRow, OutputRow, RunRow
 from launchpad.localplatform.objectstore.storage import load_keys
@@ -71,3 +72,12 @@ def test_a_database_of_the_first_version_becomes_what_the_models_say(first: Path
     with closing(sqlite3.connect(first)) as connection:
         assert connection.execute("PRAGMA foreign_key_check").fetchall() == []
         assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+
+
+def test_data_of_a_newer_version_are_left_alone(first: Path) -> None:
+    Database(first).close()
+    with closing(sqlite3.connect(first)) as connection:
+        connection.execute("UPDATE alembic_version SET version_num = '9000'")
+        connection.commit()
+    with pytest.raises(LaunchpadError, match="newer Launchpad"):
+        Database(first)

@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import Engine, create_engine, event, text
 from sqlalchemy.orm import Session, sessionmaker
 
+from launchpad.errors import LaunchpadError
 from launchpad.localplatform.database import jsonpath
 
 HEAD = "0006"  # the newest revision in migrations/versions (a test compares)
@@ -30,13 +31,25 @@ class Database:
         event.listen(self.engine, "connect", _on_connect)
         event.listen(self.engine, "begin", _on_begin)
         self._sessions = sessionmaker(self.engine, expire_on_commit=False)
-        self._upgrade()
+        try:
+            self._upgrade()
+        except BaseException:
+            self.engine.dispose()
+            raise
 
     def _upgrade(self) -> None:
         with self.engine.connect() as connection:
             known = connection.execute(text("SELECT name FROM sqlite_master WHERE name = 'alembic_version'")).first()
-            if known and connection.execute(text("SELECT version_num FROM alembic_version")).scalar() == HEAD:
+            version = connection.execute(text("SELECT version_num FROM alembic_version")).scalar() if known else None
+            if version == HEAD:
                 return
+            if version is not None and version > HEAD:
+                raise LaunchpadError(
+                    "The platform's data were written by a newer Launchpad",
+                    detail=f"Their version is {version}; this Launchpad knows {HEAD}.",
+                    advice="Update Launchpad, or restore a backup that this version made.",
+                    subject=str(self.engine.url.database),
+                )
         from alembic import command
         from alembic.config import Config
 
