@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from launchpad.application import mapping as rules
+from launchpad.application.allowance import Allowance, load_allowance, submit_all
 from launchpad.application.columns import columns, input_artifact
 from launchpad.application.draft import SubmissionDraft
 from launchpad.application.manifest import read_rows, to_row
@@ -136,6 +137,35 @@ class Service:
                 pipeline=pipeline,
                 onboard=onboard,
                 custom_metadata=custom_metadata,
+            )
+        finally:
+            bucket.close()
+
+    def allowance(self) -> Allowance:
+        """What the platform lets one submit, as far as it tells. Raises as `client.me`."""
+        return load_allowance(self.client)
+
+    def submit_all(
+        self,
+        draft: SubmissionDraft,
+        version: VersionReadResponse,
+        *,
+        interface: Literal["script", "cli", "launchpad"] = "script",
+        pipeline: Mapping[str, Any] | None = None,
+        onboard: bool = False,
+    ) -> list[str]:
+        """As `submit`, as several runs where one may not have so many slides; the runs' ids."""
+        bucket = open_bucket(self.client)
+        try:
+            return submit_all(
+                draft,
+                client=self.client,
+                bucket=bucket,
+                version=version,
+                items_per_run=self.allowance().items_per_run,
+                interface=interface,
+                pipeline=pipeline,
+                onboard=onboard,
             )
         finally:
             bucket.close()

@@ -105,6 +105,26 @@ def gate(service: Service, *, force: bool) -> None:
     )
 
 
+def tell_limits(service: Service, slides: int, *, force: bool) -> None:
+    """Say before anything is sent what of the quotas is used, and that one run does not hold all slides.
+
+    Raises:
+        LaunchpadError: a quota that is known does not suffice.
+    """
+    allowance = service.allowance()
+    for line in allowance.lines():
+        say(f"Quota: {line}")
+    if allowance.runs(slides) > 1:
+        say(
+            f"{slides} slides become {allowance.runs(slides)} runs: a run has at most {allowance.items_per_run} slides "
+            "on this platform. All of them get a common tag."
+        )
+    if force and (words := allowance.problem(slides)):
+        warn(f"The platform's quota does not suffice: {words} Going on because of --force.")
+    elif not force:
+        allowance.require(slides)
+
+
 def columns_of(version: VersionReadResponse) -> tuple[Column, ...]:
     """The fields that a version wants a person to fill in."""
     from launchpad.application.columns import columns, input_artifact
@@ -343,8 +363,8 @@ def upload(
 
 def submit(
     service: Service, application_id: str, version: VersionReadResponse, slides: Sequence[Slide], chosen: Options
-) -> str:
-    """Post the run; returns its id.
+) -> list[str]:
+    """Post the run, or several where one may not have so many slides; returns their ids.
 
     Raises:
         BadInput: a slide is not complete.
@@ -361,9 +381,12 @@ def submit(
         due_date=chosen.due_date,
         deadline=chosen.deadline,
     )
-    run_id = service.submit(draft, version, interface="cli", pipeline=chosen.pipeline, onboard=chosen.onboard)
-    say(f"Submitted run with id '{run_id}' for '{application_id}' (version: {version.version_number}).")
-    return run_id
+    if words := service.allowance().split_words(draft):
+        say(words)
+    run_ids = service.submit_all(draft, version, interface="cli", pipeline=chosen.pipeline, onboard=chosen.onboard)
+    for run_id in run_ids:
+        say(f"Submitted run with id '{run_id}' for '{application_id}' (version: {version.version_number}).")
+    return run_ids
 
 
 def download(

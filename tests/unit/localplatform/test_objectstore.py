@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -49,7 +50,8 @@ class Store:
         self.database = Database(folder / "platform.sqlite")
         self.storage = Storage(self.folder, self.database, quota)
         self.uploads = Uploads(self.storage, self.database)
-        self.server = StoreServer(("127.0.0.1", 0), self.storage, self.uploads, KEYS, "launch secret")
+        listener = socket.create_server(("127.0.0.1", 0))
+        self.server = StoreServer(listener, self.storage, self.uploads, KEYS, "launch secret")
         self.server.start()
         self.boto = boto3.client(
             "s3",

@@ -7,11 +7,9 @@ import hmac
 import json
 import re
 import socket
-import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, suppress
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import BinaryIO
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -20,14 +18,21 @@ from launchpad.bucket import signing
 from launchpad.errors import SlideError
 from launchpad.localplatform.database.tables import ObjectRow
 from launchpad.localplatform.objectstore import body, listing, xml
+from launchpad.localplatform.objectstore.connections import ConnectionHandler, ConnectionServer
 from launchpad.localplatform.objectstore.errors import STATUS, StoreError
 from launchpad.localplatform.objectstore.headers import etags, http_date
 from launchpad.localplatform.objectstore.storage import Keys, Storage
 from launchpad.localplatform.objectstore.uploads import LARGEST_PART, MOST_PARTS, Uploads
 
 _BLOCK = 1 << 18  # larger ones cost page faults
-_IDLE = 120  # seconds
 _LINGER, _LINGER_IDLE = 30.0, 2.0  # seconds that a refused body is still read, and waited for
+_SECURITY = {
+    "X-Content-Type-Options": "nosniff",
+    "Content-Security-Policy": "default-src 'none'; sandbox; frame-ancestors 'none'",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
 _LONGEST_KEY = 1024  # bytes
 _LIST_PARAMETERS = frozenset(
     (
@@ -44,22 +49,18 @@ _LIST_PARAMETERS = frozenset(
 )
 
 
-class StoreServer(ThreadingHTTPServer):
+class StoreServer(ConnectionServer):
     """The store on a port of this computer."""
 
-    daemon_threads = True
-    request_queue_size = 128
-
     def __init__(
-        self, address: tuple[str, int], storage: Storage, uploads: Uploads, keys: Keys, launch_secret: str
+        self, listener: socket.socket, storage: Storage, uploads: Uploads, keys: Keys, launch_secret: str
     ) -> None:
+        """Answer on a listening socket, which becomes the server's."""
         self.storage = storage
         self.uploads = uploads
         self.keys = keys
         self.launch_secret = launch_secret
-        self._open: set[socket.socket] = set()
-        super().__init__(address, _Handler)
-        self._thread = threading.Thread(target=self.serve_forever, name="object store", daemon=True)
+        super().__init__(listener, _Handler, "object store")
 
     @property
     def endpoint(self) -> str:
@@ -67,45 +68,16 @@ class StoreServer(ThreadingHTTPServer):
         host, port = self.server_address[:2]
         return f"http://{host!s}:{port}"
 
-    def start(self) -> None:
-        """Serve in a thread."""
-        self._thread.start()
 
-    def stop(self) -> None:
-        """End, and close the port and all connections."""
-        self.shutdown()
-        self._thread.join()
-        for connection in list(self._open):
-            with suppress(OSError):  # the client was faster
-                connection.shutdown(socket.SHUT_RDWR)
-        self.server_close()
-
-    def get_request(self) -> tuple[socket.socket, object]:
-        """Take a connection, and remember it for the end."""
-        connection, address = super().get_request()
-        self._open.add(connection)
-        return connection, address
-
-    def shutdown_request(self, request: socket.socket | tuple[bytes, socket.socket]) -> None:
-        """Close a connection."""
-        if isinstance(request, socket.socket):
-            self._open.discard(request)
-        super().shutdown_request(request)
-
-    def handle_error(self, request: object, client_address: object) -> None:
-        """A client that went away is no event."""
-
-
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    timeout = _IDLE
+class _Handler(ConnectionHandler):
     server: StoreServer
     server_version = "LaunchpadStore"
     sys_version = ""
 
-    def setup(self) -> None:
-        super().setup()
-        self.request.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    def end_headers(self) -> None:
+        for name, value in _SECURITY.items():
+            self.send_header(name, value)
+        super().end_headers()
 
     def log_message(self, *_: object) -> None:
         """Requests are not logged: their paths name slides."""

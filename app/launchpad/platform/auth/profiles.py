@@ -34,6 +34,8 @@ class Profile:
     storage_endpoint: str
     links: Links = Links()
     launch_secret: str = field(default="", repr=False)
+    items_per_run: int | None = None
+    """Slides that a run may have; more are sent as several runs. None where the platform has no limit or tells it."""
 
 
 LOCAL = Profile("local", "On this computer", "embedded", "", "", "", "", "")
@@ -52,6 +54,7 @@ _CLOUD = Profile(
         support="https://platform.aignostics.com/support",
         status="https://status.platform.aignostics.com",
     ),
+    items_per_run=500,
 )
 _STAGING = replace(
     _CLOUD,
