@@ -17,18 +17,23 @@ from typing import Any
 import httpx
 import pytest
 
+from platform_callers import caller, ended, item, submitted, uploaded
+
 HERE = Path(__file__).parent
-ARTIFACT = {
-    "name": "whole_slide_image",
-    "download_url": "http://127.0.0.1:9/slide.svs",
-    "metadata": {"checksum_base64_crc32c": "AAAAAA==", "resolution_mpp": 0.5, "width_px": 10, "height_px": 20},
-}
+_STATEFUL = """
+[phases.stateful.generation]
+max-examples = {}
+"""
 
 
-def things(api: httpx.Client) -> dict[str, list[str]]:
-    """A run, its first artifact, a grant and a share token: names for path parameters."""
-    item = {"external_id": "a/b.svs", "input_artifacts": [ARTIFACT]}
-    run_id = api.post("/runs", json={"application_id": "test-app", "items": [item]}).json()["run_id"]
+def things(api: httpx.Client, endpoint: Any, slide: Path | None) -> dict[str, list[str]]:
+    """A run (with results where a slide is given), its first artifact, a grant and a share token, for paths."""
+    if slide is None:
+        run_id = submitted(api, item("a/b.svs"))
+    else:
+        url, metadata = uploaded(endpoint, api, slide)
+        run_id = submitted(api, item("a/b.svs", url, **metadata))
+        assert ended(api, run_id)["output"] == "FULL"
     artifact = api.get(f"/runs/{run_id}/items").json()[0]["output_artifacts"][0]["output_artifact_id"]
     grant = {"resource_type": "run", "resource_id": run_id, "relation": "viewer"}
     grant |= {"subject_type": "user", "subject_id": "local|another"}
@@ -41,19 +46,18 @@ def things(api: httpx.Client) -> dict[str, list[str]]:
     }
 
 
-def run(endpoint: Any, *arguments: str) -> str:
+def run(endpoint: Any, folder: Path, *arguments: str, scenarios: int, slide: Path | None = None) -> str:
     """What it says, without colours; fails the test unless it found nothing in any of the 26 operations."""
-    from launchpad.platform.client import Client
-
-    with Client() as client:
-        token = client.token()
-    headers = {"Authorization": f"Bearer {token}"}
-    with httpx.Client(base_url=f"{endpoint.api_root}/api/v1", headers=headers, trust_env=False) as api:
-        environment = os.environ | {"THINGS_THAT_EXIST": json.dumps(things(api))}
-    command = [sys.executable, "-m", "schemathesis.cli", "--config-file", str(HERE / "schemathesis.toml"), "run"]
+    with caller(endpoint, "local|user", role="admin") as api:
+        token = api.headers["Authorization"].split()[1]
+        environment = os.environ | {"THINGS_THAT_EXIST": json.dumps(things(api, endpoint, slide))}
+    settings = folder / "schemathesis.toml"
+    text = (HERE / settings.name).read_text(encoding="utf-8")
+    settings.write_text(text + _STATEFUL.format(scenarios), encoding="utf-8")
+    command = [sys.executable, "-m", "schemathesis.cli", "--config-file", str(settings), "run"]
     command += [f"{endpoint.api_root}/openapi.json", "--header", f"Authorization: Bearer {token}", *arguments]
     done = subprocess.run(
-        command, cwd=HERE, env=environment, capture_output=True, text=True, encoding="utf-8", check=False, timeout=560
+        command, cwd=HERE, env=environment, capture_output=True, text=True, encoding="utf-8", check=False, timeout=1200
     )
     said = done.stdout.replace(token, "…")
     assert done.returncode == 0, said[-8000:] + done.stderr[-2000:]
@@ -65,11 +69,14 @@ def run(endpoint: Any, *arguments: str) -> str:
     return said
 
 
-def test_requests_made_from_the_description_find_no_fault(platform_endpoint: Any) -> None:
-    said = run(platform_endpoint, "--phases", "fuzzing,stateful", "--max-examples", "3", "--generation-deterministic")
-    assert "✅ Stateful" in said
+def test_requests_made_from_the_description_find_no_fault(platform_endpoint: Any, tmp_path: Path) -> None:
+    quick = ("--phases", "fuzzing,stateful", "--max-examples", "3", "--generation-deterministic")
+    assert "✅ Stateful" in run(platform_endpoint, tmp_path, *quick, scenarios=8)
 
 
 @pytest.mark.long
-def test_many_requests_and_all_corners_of_the_description_find_no_fault(platform_endpoint: Any) -> None:
-    run(platform_endpoint, "--max-examples", "40")
+def test_many_requests_and_all_corners_of_the_description_find_no_fault(
+    platform_endpoint: Any, tmp_path: Path, sample_svs: Path
+) -> None:
+    said = run(platform_endpoint, tmp_path, "--max-examples", "40", scenarios=60, slide=sample_svs)
+    assert "✅ Coverage" in said
