@@ -111,11 +111,12 @@ def _embedded(address: Address) -> Address | None:
 class _Connection(http.client.HTTPConnection):
     """To one of the addresses, whatever the name says by then."""
 
-    def __init__(self, parts: SplitResult, at: list[Address]) -> None:
+    def __init__(self, parts: SplitResult, at: list[Address], patience: float = _READ) -> None:
         default = 443 if parts.scheme == "https" else 80
         super().__init__(parts.hostname or "", parts.port or default, timeout=_CONNECT)
         self.default_port = default  # the Host header names the port where it is another one
         self._at = at
+        self._patience = patience
         self._secure = parts.scheme == "https"
 
     def connect(self) -> None:
@@ -133,13 +134,21 @@ class _Connection(http.client.HTTPConnection):
 
             context = truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
             self.sock = context.wrap_socket(self.sock, server_hostname=self.host)
-        self.sock.settimeout(_READ)
+        self.sock.settimeout(self._patience)
 
 
 def request(
-    method: str, url: str, headers: Mapping[str, str], body: bytes | None, inside: tuple[str, ...]
+    method: str,
+    url: str,
+    headers: Mapping[str, str],
+    body: bytes | None,
+    inside: tuple[str, ...],
+    *,
+    patience: float = _READ,
 ) -> tuple[int, http.client.HTTPResponse, Callable[[], None]]:
     """Send one request; status, the answer with its body unread, and what closes it. Redirects are answers.
+
+    `patience` is in seconds without a byte.
 
     Raises:
         BadInput: the address may not be reached.
@@ -147,7 +156,7 @@ def request(
         OSError, http.client.HTTPException: there is no answer.
     """
     parts = parse(url)
-    connection = _Connection(parts, addresses(parts, inside))
+    connection = _Connection(parts, addresses(parts, inside), patience)
     target = parts.path or "/"
     if parts.query:
         target += f"?{parts.query}"

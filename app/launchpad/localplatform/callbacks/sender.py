@@ -29,6 +29,7 @@ from launchpad.localplatform.settings import PlatformSettings
 _LOOK = 2.0  # seconds between looks at the outbox
 _FIRST_WAIT, _LONGEST_WAIT = 5.0, 3600.0
 _GIVE_UP = 3 * 24 * 3600.0  # seconds after the change
+_PATIENCE = 10.0  # seconds for an answer
 _AT_ONCE = 100  # rows of one look
 
 _log = logging.getLogger(__name__)
@@ -133,7 +134,9 @@ class Sender:
         try:
             if not is_named(parse(row.url), self._settings.callback_hosts):
                 return 410, "its host is not allowed any more"
-            status, _, close = request("POST", row.url, headers, body, self._settings.callback_hosts)
+            status, _, close = request(
+                "POST", row.url, headers, body, self._settings.callback_hosts, patience=_PATIENCE
+            )
         except (LaunchpadError, OSError, http.client.HTTPException) as error:
             return 0, f"{type(error).__name__}: {error}"
         close()
