@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -53,11 +54,19 @@ def run(endpoint: Any, folder: Path, *arguments: str, scenarios: int, slide: Pat
         environment = os.environ | {"THINGS_THAT_EXIST": json.dumps(things(api, endpoint, slide))}
     settings = folder / "schemathesis.toml"
     text = (HERE / settings.name).read_text(encoding="utf-8")
+    shutil.copy(HERE / "schemathesis_hooks.py", folder)  # it runs where its cache may lie
     settings.write_text(text + _STATEFUL.format(scenarios), encoding="utf-8")
     command = [sys.executable, "-m", "schemathesis.cli", "--config-file", str(settings), "run"]
     command += [f"{endpoint.api_root}/openapi.json", "--header", f"Authorization: Bearer {token}", *arguments]
     done = subprocess.run(
-        command, cwd=HERE, env=environment, capture_output=True, text=True, encoding="utf-8", check=False, timeout=1200
+        command,
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        check=False,
+        timeout=1200,
     )
     said = done.stdout.replace(token, "…")
     assert done.returncode == 0, said[-8000:] + done.stderr[-2000:]
