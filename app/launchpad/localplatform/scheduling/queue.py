@@ -61,7 +61,8 @@ def claim(database: Database) -> Claimed | None:
     handed out. Within a user's runs the earliest due date goes first, then the order of submission.
     """
     with database.writing() as session:
-        for run in _turns(session):
+        for run_id in _turns(session):
+            run = session.get_one(RunRow, run_id)
             application = APPLICATIONS.get(run.application_id)
             if application is None or application.number != run.version_number:
                 words = f"{run.application_id} {run.version_number} is not on this platform any more."
@@ -78,8 +79,8 @@ def claim(database: Database) -> Claimed | None:
     return None
 
 
-def _turns(session: Session) -> list[RunRow]:
-    """Runs with something to do, in the order in which they are served."""
+def _turns(session: Session) -> list[str]:
+    """Ids of runs with something to do, in the order in which they are served. Only ids: the rows are wide to sort."""
     running = (
         select(RunRow.submitted_by.label("user"), func.count().label("count"))
         .join(ItemRow, ItemRow.run_id == RunRow.id)
@@ -92,7 +93,7 @@ def _turns(session: Session) -> list[RunRow]:
     )
     return list(
         session.scalars(
-            select(RunRow)
+            select(RunRow.id)
             .outerjoin(running, running.c.user == RunRow.submitted_by)
             .outerjoin(FairShareRow, FairShareRow.user_id == RunRow.submitted_by)
             .where(RunRow.state.in_(("PENDING", "PROCESSING")), waiting)
