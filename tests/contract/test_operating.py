@@ -56,7 +56,7 @@ def strict(module_data_dir: Path) -> Iterator[embedded.Endpoint]:
     """A platform with tight limits."""
     settings = (
         "header_seconds = 0.5\nbody_seconds = 0.5\nfailed_logins_per_minute = 5\nrequest_max_bytes = 100000\n"
-        'log_level = "DEBUG"\n'
+        'log_level = "DEBUG"\nstore_max_bytes = 100000\n'
     )
     with serving(module_data_dir / "strict", settings) as (_, endpoint):
         yield endpoint
@@ -204,6 +204,17 @@ def test_a_slow_client_of_the_store_is_cut(strict: embedded.Endpoint, monkeypatc
             assert everything(connection) == b""
     finally:
         server.stop()
+
+
+def test_the_store_keeps_no_more_than_it_may(strict: embedded.Endpoint) -> None:
+    headers = {"Authorization": f"Bearer {token_of(strict)}"}
+    me = httpx.get(f"{strict.api_root}/api/v1/me", headers=headers, trust_env=False).raise_for_status().json()
+    keys = [me["organization"][f"aignostics_bucket_hmac_{part}"] for part in ("access_key_id", "secret_access_key")]
+    url = f"{strict.storage_endpoint}/{me['organization']['aignostics_bucket_name']}/x"
+    for size, status in ((100_001, 507), (90_000, 200), (20_000, 507)):
+        signed = signing.sign_headers("PUT", url, {}, *keys, region="auto")
+        answer = httpx.put(url, headers=signed, content=b"x" * size, trust_env=False)
+        assert (answer.status_code, "InsufficientStorage" in answer.text) == (status, status == 507)
 
 
 # --- headers --------------------------------------------------------------------------------------------------------

@@ -165,7 +165,7 @@ class _Platform:
         self._database = Database(layout.database)
         self._keys = load_keys(self._database)
         self._identity = Identity(layout.keys, f"{root}/")
-        self._storage = Storage(layout.objects, self._database)
+        self._storage = Storage(layout.objects, self._database, settings.store_max_bytes)
         uploads = Uploads(self._storage, self._database)
         uploads.sweep()
         listener = ports.listen("store", "127.0.0.1", settings.store_port)

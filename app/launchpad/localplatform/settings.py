@@ -37,6 +37,8 @@ class PlatformSettings(BaseModel):
     """Runs of one user that have not ended."""
     retention_days: _Limit = None
     """Days that results (after the end of their run) and uploads are kept; None is until somebody deletes them."""
+    store_max_bytes: _Limit = None
+    """Bytes that the object store keeps; files that were handed over by reference do not count."""
     error_threshold: float | None = Field(default=0.5, gt=0)
     """More errors than this end a run: below 1 a share of its items, from 1 on a number of them; None never."""
     error_minimum: int = Field(default=10, ge=1)
