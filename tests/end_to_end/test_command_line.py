@@ -187,7 +187,7 @@ def test_execute_leaves_all_results_of_all_three_forms(slides: Path, tmp_path: P
         assert row["checksum_base64_crc32c"] == crc32c_file(Path(row["external_id"]))
 
     stems = {Path(row["external_id"]).stem for row in rows}
-    assert {path.name for path in folder.iterdir()} == {*stems, "README.txt"}
+    assert {path.name for path in folder.iterdir()} == {*stems, "README.txt", "run.json", "summary.csv"}
     readme = (folder / "README.txt").read_text(encoding="utf-8")
     for words in ("On this computer", "he-tme", "0.1.0", "launchpad-engine", run_id, "not a diagnostic device"):
         assert words in readme
@@ -219,7 +219,7 @@ def test_execute_leaves_all_results_of_all_three_forms(slides: Path, tmp_path: P
     # Once more, elsewhere, without a folder for the run.
     other = tmp_path / "elsewhere"
     done_here("application", "run", "result", "download", run_id, other, "--no-create-subdirectory-for-run")
-    assert {path.name for path in other.iterdir()} == {*stems, "README.txt"}
+    assert {path.name for path in other.iterdir()} == {*stems, "README.txt", "run.json", "summary.csv"}
     assert here("application", "run", "cancel", run_id).returncode == 1  # it has ended
 
 

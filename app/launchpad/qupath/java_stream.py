@@ -12,7 +12,16 @@ from typing import BinaryIO, TypeAlias
 
 NULL = b"\x70"
 END = b"\x78"  # of a class's annotation, and of an externalizable object's data
-_OBJECT, _CLASS, _REFERENCE, _STRING, _ARRAY, _BLOCK, _ENUM, _LONG_STRING = 0x73, 0x72, 0x71, 0x74, 0x75, 0x77, 0x7E, 0x7C
+_OBJECT, _CLASS, _REFERENCE, _STRING, _ARRAY, _BLOCK, _ENUM, _LONG_STRING = (
+    0x73,
+    0x72,
+    0x71,
+    0x74,
+    0x75,
+    0x77,
+    0x7E,
+    0x7C,
+)
 _FIRST_HANDLE = 0x7E0000
 
 EXTERNAL, SERIAL, LIST, ENUM = 0x0C, 0x02, 0x03, 0x12

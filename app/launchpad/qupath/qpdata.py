@@ -233,9 +233,7 @@ class QpdataWriter:
             )
             # Closed: QuPath copies the shared names before it adds one.
             prefix = b"\x01" + NULL
-            self._prefixes[key] = (
-                b"\x73" + stream.reference(stream.handle_of(_MEASUREMENTS + kind)) + prefix
-            )
+            self._prefixes[key] = b"\x73" + stream.reference(stream.handle_of(_MEASUREMENTS + kind)) + prefix
         stream.put(prefix)
         stream.begin()
         names = tuple(values)
