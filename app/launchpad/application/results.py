@@ -178,8 +178,9 @@ def _facts(client: Client, run: RunReadResponse) -> RunFacts:
 
 def _item_facts(item: ItemResultReadResponse, name: str) -> ItemFacts:
     """A slide as the platform describes it, without files."""
-    state = str(item.termination_reason or item.state)
-    words = f"{item_state(item).words} ({state})"
+    words, reason = item_state(item).words, str(item.termination_reason or item.state)
+    if words.casefold() != reason.casefold():
+        words = f"{words} ({reason})"
     metadata = next((dict(artifact.metadata) for artifact in item.input_artifacts if artifact.metadata), {})
     return ItemFacts(item.item_id, item.external_id, name, words, item.error_message or "", metadata)
 

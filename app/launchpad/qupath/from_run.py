@@ -35,6 +35,7 @@ IMAGE_TYPE = "image-type.txt"
 _THUMBNAIL = 512
 _STEP = 500  # objects between looks at the progress
 _SLIDE, _MAP = "slide", "map"
+_SILENT = "generic-tiff"  # OpenSlide's name of a format whose pixel size older OpenSlides do not read
 
 
 @dataclass
@@ -221,7 +222,9 @@ def slide_server(
     if metadata.vendor == "dicom":
         return server_of(slide)
     whole = metadata.bounds != (0, 0, metadata.width, metadata.height)
-    if metadata.mpp_x is not None or mpp is None:
+    known = metadata.mpp_x if metadata.vendor != _SILENT else None
+    mpp = mpp or metadata.mpp_x
+    if known is not None or mpp is None:
         return server_of(slide, whole=whole)
     levels = [(level.downsample, level.width, level.height) for level in metadata.levels]
     return server_of(slide, server_metadata(name, (metadata.width, metadata.height), mpp, levels), whole=whole)
@@ -244,7 +247,7 @@ def _metadata(facts: RunFacts, item: ItemFacts) -> dict[str, str]:
 
 
 def _description(facts: RunFacts) -> str:
-    words = f"Results of {facts.application} {facts.version} on {facts.platform}, run {facts.run_id}."
+    words = f"Results of {facts.application} {facts.version} ({facts.platform}), run {facts.run_id}."
     return f"{words} For research use only, not a diagnostic device."
 
 
@@ -331,7 +334,7 @@ def _map_entry(project: Project, folder: Path, item: ItemFacts, slide: Path, fil
     path = folder / file.file
     if project.of(key, _MAP):
         return
-    words = file.artifact.replace("_", " ").replace(":", ", ").replace("tiff segmap", "map")
+    words = file.artifact.replace("_", " ").replace(":", " ").replace("tiff segmap", "map")
     metadata = {"Shows": words, "Slide": slide.name, "Item": item.item_id}
     note = Note(key, _MAP, file=str(path))
     entry_id = project.add(f"{slide.name} – {words}", server_of(path), metadata, note)

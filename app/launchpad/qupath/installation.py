@@ -335,7 +335,7 @@ def uninstall(installation: Installation) -> None:
 
 def _refuse_running(installation: Installation) -> None:
     for process in running():
-        named = [process.exe, *process.args[:2]]
+        named = [process.exe, *process.args[:3]]
         if any(os.path.normcase(os.path.realpath(item)) == _key(installation) for item in named):
             raise LaunchpadError(
                 "This QuPath is running",

@@ -9,9 +9,14 @@ import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from launchpad.errors import LaunchpadError
 
+if TYPE_CHECKING:
+    import psutil
+
+_KILLED = 5.0  # seconds
 _NAME = re.compile(r"QuPath(?:-v?\d[\w.+-]*)?(?: \(console\))?(?:\.exe)?", re.IGNORECASE)
 _INTERPRETER = re.compile(r"(?:python[\d.]*|pypy[\d.]*|bash|dash|sh|zsh)(?:\.exe)?", re.IGNORECASE)
 # What a frozen program, Qt, Python and their like set for themselves, which another program must not see.
@@ -53,13 +58,11 @@ def running() -> list[QuPathProcess]:
 
 
 def _is_qupath(exe: str | None, arguments: Sequence[str]) -> bool:
-    if exe and _NAME.fullmatch(Path(exe).name):
+    name = Path(exe).name if exe else ""
+    if _NAME.fullmatch(name) or (arguments and _NAME.fullmatch(Path(arguments[0]).name)):
         return True
-    names = [Path(item).name for item in arguments[:2]]
-    if names and _NAME.fullmatch(names[0]):
-        return True
-    interpreted = bool(exe and _INTERPRETER.fullmatch(Path(exe).name))
-    return interpreted and len(names) == 2 and bool(_NAME.fullmatch(names[1]))
+    script = next((item for item in arguments[1:] if not item.startswith("-")), "")
+    return bool(_INTERPRETER.fullmatch(name) and _NAME.fullmatch(Path(script).name))
 
 
 def that_have_open(project: Path, files: Iterable[Path] = ()) -> list[QuPathProcess]:
@@ -109,8 +112,18 @@ def terminate(processes: Sequence[QuPathProcess], wait_before_kill: float = 3.0)
     gone, stubborn = psutil.wait_procs(alive, timeout=wait_before_kill)
     for handle in stubborn:
         handle.kill()
-    killed, _ = psutil.wait_procs(stubborn, timeout=wait_before_kill)
-    return len(gone) + len(killed)
+    killed, left = psutil.wait_procs(stubborn, timeout=_KILLED)
+    return len(gone) + len(killed) + sum(_is_zombie(handle) for handle in left)
+
+
+def _is_zombie(process: psutil.Process) -> bool:
+    """Whether it has ended and only its parent has not taken notice."""
+    import psutil
+
+    try:
+        return bool(process.status() == psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return True
 
 
 def clean_environment(environment: Mapping[str, str] | None = None) -> dict[str, str]:

@@ -15,7 +15,7 @@ from launchpad.progress import Progress
 
 DEFAULT_VERSION = "0.6.0"
 RELEASES = "https://api.github.com/repos/qupath/qupath/releases"
-VERSION = re.compile(r"(\d+\.\d+\.\d+(?:-[A-Za-z]+\d*)?)")
+VERSION = re.compile(r"(\d+\.\d+\.\d+(?:-(?:rc|m|SNAPSHOT)\d*)?)")
 _TIMEOUT = 30.0
 _BLOCK = 1 << 20
 
