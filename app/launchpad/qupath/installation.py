@@ -9,12 +9,14 @@ import re
 import secrets
 import shutil
 import subprocess
+import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from launchpad import paths
-from launchpad.errors import LaunchpadError, NotFound, TransferError
+from launchpad import paths, state
+from launchpad.errors import BadInput, LaunchpadError, NotFound, TransferError
 from launchpad.progress import Progress
 from launchpad.qupath.processes import clean_environment, running
 from launchpad.qupath.releases import VERSION, Release, fetch
@@ -67,7 +69,7 @@ def own_folder() -> Path:
 
 # --- finding ----------------------------------------------------------------------------------------------------------
 def find(more: Sequence[Path] = ()) -> list[Installation]:
-    """All installations that are found, the chosen one (setting `qupath`) first, then the newest."""
+    """All installations that are found: the one of the setting `qupath`, or else the chosen one, then the newest."""
     from launchpad.settings import load_settings
 
     chosen = load_settings().qupath
@@ -82,6 +84,10 @@ def find(more: Sequence[Path] = ()) -> list[Installation]:
                 subject=chosen,
             )
         found[_key(first)] = first
+    elif (remembered := _remembered()) is not None:
+        first = at(remembered)  # one that is gone is forgotten in silence: others are found
+        if first is not None:
+            found[_key(first)] = first
     for place in [*more, *_places()]:
         installation = at(place)
         if installation is not None:
@@ -105,6 +111,33 @@ def best() -> Installation:
             advice="Install it by `launchpad qupath install`, or name it by the setting `qupath` (LAUNCHPAD_QUPATH).",
         )
     return found[0]
+
+
+def choose(place: Path) -> Installation:
+    """Use this installation from now on, wherever the settings name none.
+
+    Raises:
+        BadInput: there is no QuPath at this path.
+    """
+    found = at(place)
+    if found is None:
+        raise BadInput(
+            "This is no QuPath",
+            advice="Choose its program (QuPath, QuPath.exe, QuPath.app) or its folder.",
+            subject=str(place),
+        )
+    with closing(state.connect()) as database, database:
+        database.execute("DELETE FROM recent WHERE kind = 'qupath'")
+        database.execute("INSERT INTO recent VALUES ('qupath', ?, ?)", (str(found.executable), time.time()))
+    return found
+
+
+def _remembered() -> Path | None:
+    if not paths.state_file().is_file():
+        return None
+    with closing(state.connect()) as database:
+        row = database.execute("SELECT value FROM recent WHERE kind = 'qupath'").fetchone()
+    return Path(row["value"]) if row is not None else None
 
 
 def at(place: Path) -> Installation | None:
