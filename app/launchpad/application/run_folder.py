@@ -143,6 +143,11 @@ def load(folder: Path) -> RunFacts:
         ) from error
 
 
+def has_results(folder: Path) -> bool:
+    """Whether results of a run are in a folder, so that they can be shown."""
+    return any((folder / name).is_file() for name in (RUN_FILE, README, "qupath/project.qpproj"))
+
+
 def save(folder: Path, facts: RunFacts) -> None:
     """Write run.json, README.txt and summary.csv.
 

@@ -189,34 +189,40 @@ class QuPathPage(QWidget):
         place.setWordWrap(True)
         texts.addWidget(place)
         line_box.addLayout(texts, 1)
-        actions: list[tuple[str, str, str, Callable[[Installation], None]]] = [
-            ("play", self.tr("Launch"), "qupath_launch", self._launch)
-        ]
+        actions = [("play", self.tr("Launch"), "qupath_launch", "secondary", self._launch)]
         if number:
-            actions.insert(0, ("check", self.tr("Use this one"), "qupath_use", self._use))
+            actions.insert(0, ("check", self.tr("Use this one"), "qupath_use", "secondary", self._use))
         if item.ours:
-            actions.append(("trash-2", self.tr("Remove"), "qupath_remove", self._ask_remove))
-        for icon, words, name, action in actions:
-            button = IconButton(icon, words, kind="danger" if name == "qupath_remove" else "secondary", name=name)
+            actions.append(("trash-2", self.tr("Remove"), "qupath_remove", "danger", self._ask_remove))
+        for icon, words, name, kind, slot in actions:
+            button = IconButton(icon, words, kind=kind, name=name)
             button.setProperty("installation", number)
-            button.clicked.connect(partial(self._act, action, number))
+            button.clicked.connect(slot)
             line_box.addWidget(button)
         return row
 
-    def _act(self, action: Callable[[Installation], None], number: int, _: bool = False) -> None:
-        if number < len(self._found):
-            action(self._found[number])
+    def _asked(self) -> Installation | None:
+        """The installation whose button was clicked."""
+        button = self.sender()
+        number = button.property("installation") if isinstance(button, QPushButton) else None
+        return self._found[number] if isinstance(number, int) and number < len(self._found) else None
 
     # --- what one does ----------------------------------------------------------------------------------------------
-    def _launch(self, item: Installation) -> None:
+    @Slot()
+    def _launch(self) -> None:
         from launchpad.qupath.service import launch
 
-        self._try(partial(launch, item))
+        item = self._asked()
+        if item is not None:
+            self._try(partial(launch, item))
 
-    def _use(self, item: Installation) -> None:
+    @Slot()
+    def _use(self) -> None:
         from launchpad.qupath.installation import choose
 
-        self._try(partial(choose, item.executable))
+        item = self._asked()
+        if item is not None:
+            self._try(partial(choose, item.executable))
 
     def _try(self, call: Callable[[], object]) -> None:
         self._session.spawn(self._called(call), self)
@@ -257,7 +263,7 @@ class QuPathPage(QWidget):
         dialog.setObjectName("qupath_choose_dialog")
         dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
         dialog.fileSelected.connect(self.choose)
-        dialog.finished.connect(dialog.deleteLater)
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.open()
 
     @Slot(str)
@@ -267,7 +273,11 @@ class QuPathPage(QWidget):
 
         self._try(partial(choose, Path(path)))
 
-    def _ask_remove(self, item: Installation) -> None:
+    @Slot()
+    def _ask_remove(self) -> None:
+        item = self._asked()
+        if item is None:
+            return
         box = QMessageBox(self.window())
         box.setObjectName("qupath_remove_question")
         box.setTextFormat(Qt.TextFormat.PlainText)
@@ -278,7 +288,7 @@ class QuPathPage(QWidget):
         box.addButton(self.tr("Keep"), QMessageBox.ButtonRole.RejectRole)
         box.addButton(self.tr("Remove"), QMessageBox.ButtonRole.DestructiveRole).setObjectName("qupath_remove_now")
         box.buttonClicked.connect(self._remove_answered)
-        box.finished.connect(box.deleteLater)
+        box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         box.open()
 
     @Slot(object)

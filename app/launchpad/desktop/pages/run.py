@@ -21,6 +21,7 @@ from PySide6.QtWidgets import (
 )
 
 from launchpad import paths
+from launchpad.application.run_folder import has_results
 from launchpad.application.states import has_ended, run_state
 from launchpad.desktop.background import Jobs, in_thread
 from launchpad.desktop.delegates.item_cell import ItemCellDelegate
@@ -86,6 +87,7 @@ class RunPage(QWidget):
         self._download = IconButton("download", self.tr("Download results"), kind="primary", name="download_results")
         self._download.clicked.connect(self._start_download)
         self._qupath = OpenInQuPath(self._session, self._jobs, self._folder)
+        self._qupath.set_ready(False)
         self._qupath.noted.connect(self.banner.say)
         self._qupath.failed.connect(self.banner.show_error)
         self._stats = {key: label("–", "title") for key in ("slides", "succeeded", "failed", "waiting", "size")}
@@ -213,6 +215,7 @@ class RunPage(QWidget):
             run = await in_thread(handle.details)
             items = await in_thread(lambda: list(handle.results()))
             folder_exists = await in_thread(self._folder.is_dir)
+            self._qupath.set_ready(await in_thread(has_results, self._folder))
         except LaunchpadError as error:
             self.banner.show_error(error)
             return
@@ -263,7 +266,6 @@ class RunPage(QWidget):
         waiting = self.tr("There are no results yet.")
         self._download.setToolTip("" if counts.item_succeeded_count else waiting)
         self._open.setEnabled(folder_exists)
-        self._qupath.set_ready(folder_exists)
         self._open.setToolTip("" if folder_exists else self.tr("The results are not on this computer yet."))
         for item in items:
             self._want_picture(item)

@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QUrl, Signal, Slot
+from PySide6.QtCore import Qt, QUrl, Signal, Slot
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QFileDialog, QMessageBox, QPushButton
 
@@ -126,7 +126,7 @@ class OpenInQuPath(IconButton):
         ):
             box.addButton(words, QMessageBox.ButtonRole.ActionRole).setObjectName(name)
         box.buttonClicked.connect(self._answered)
-        box.finished.connect(box.deleteLater)
+        box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         box.open()
 
     @Slot(object)
@@ -140,7 +140,7 @@ class OpenInQuPath(IconButton):
             dialog.setObjectName("qupath_choose_dialog")
             dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
             dialog.fileSelected.connect(self.choose)
-            dialog.finished.connect(dialog.deleteLater)
+            dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
             dialog.open()
 
     @Slot(str)

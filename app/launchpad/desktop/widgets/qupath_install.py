@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, Signal, Slot
+from PySide6.QtCore import QObject, Qt, Signal, Slot
 from PySide6.QtWidgets import QMessageBox, QWidget
 
 from launchpad.desktop.background import Job, Jobs, in_thread
@@ -76,7 +76,7 @@ class QuPathInstall(QObject):
         box.addButton(self.tr("Install"), QMessageBox.ButtonRole.AcceptRole).setObjectName("qupath_accept")
         box.accepted.connect(self._accepted)
         box.rejected.connect(self._stopped)
-        box.finished.connect(box.deleteLater)
+        box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         box.open()
 
     @Slot()
