@@ -97,9 +97,8 @@ def main(count: int) -> None:
                 "read": "GeoJSON read",
                 "through": "GeoJSON read, checked, written as data.qpdata",
             }[what]
-            print(
-                f"{words}: {wall - less[0]:.1f} s ({processor - less[1]:.1f} s of processor), {peak:.0f} MiB{size}, {done:,}"
-            )
+            seconds = f"{wall - less[0]:.1f} s ({processor - less[1]:.1f} s of processor)"
+            print(f"{words}: {seconds}, {peak:.0f} MiB{size}, {done:,}", flush=True)
 
 
 if __name__ == "__main__":

@@ -111,7 +111,7 @@ class QuPathPage(QWidget):
             "source software for digital pathology image analysis. Scientific Reports 7, 16878 (2017)."
         )
         about.column.addWidget(label(words, wrap=True))
-        site = IconButton("external-link", self.tr("Website of QuPath"), kind="quiet", name="qupath_website")
+        site = IconButton("external-link", self.tr("Website of QuPath"), kind="secondary", name="qupath_website")
         site.clicked.connect(self._open_site)
         foot = QHBoxLayout()
         foot.addWidget(site)

@@ -124,7 +124,10 @@ class OpenInQuPath(IconButton):
             ("qupath_choose", self.tr("Choose program …")),
             ("qupath_install", self.tr("Install QuPath")),
         ):
-            box.addButton(words, QMessageBox.ButtonRole.ActionRole).setObjectName(name)
+            button = box.addButton(words, QMessageBox.ButtonRole.ActionRole)
+            button.setObjectName(name)
+            if name == "qupath_install":
+                box.setDefaultButton(button)
         box.buttonClicked.connect(self._answered)
         box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         box.open()
