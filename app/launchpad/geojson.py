@@ -9,64 +9,47 @@ from __future__ import annotations
 
 import gzip
 import json
-import math
-import re
 import secrets
-import uuid
 import zlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from itertools import chain
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, BinaryIO, Self, TypeAlias, cast
+from typing import Any, BinaryIO, Self, cast
 
-from launchpad.errors import BadInput, LaunchpadError
-
-if TYPE_CHECKING:
-    from shapely.geometry.base import BaseGeometry
-
-Feature: TypeAlias = dict[str, Any]
-Ring: TypeAlias = Sequence[Sequence[float]]
-
-_BATCH = 100  # features whose polygons are looked at together; more only keeps the garbage collector busy
-_GZIP_LEVEL = 4
-_OBJECT_TYPES = frozenset(("annotation", "detection", "cell", "tile", "tmaCore"))
-_NUMBERS = frozenset((int, float))
-_UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-_LINES = {"Point": 0, "MultiPoint": 1, "LineString": 1}
-_PALETTE = (
-    (31, 119, 180),
-    (255, 127, 14),
-    (44, 160, 44),
-    (214, 39, 40),
-    (148, 103, 189),
-    (140, 86, 75),
-    (227, 119, 194),
-    (188, 189, 34),
-    (23, 190, 207),
+from launchpad.errors import BadInput
+from launchpad.geojson_order import (
+    BATCH,
+    Feature,
+    Flat,
+    Ring,
+    Tally,
+    assembled,
+    batch_in_order,
+    check_together,
+    class_colour,
+    flat,
+    identifier_of,
+    in_order,
+    is_valid_ring,
+    properties_of,
+    shapes_of,
+    valid_polygons,
 )
 
+__all__ = [
+    "Feature",
+    "FeatureWriter",
+    "Ring",
+    "Tally",
+    "class_colour",
+    "feature",
+    "in_order",
+    "is_valid_ring",
+    "read_features",
+    "valid_polygons",
+]
 
-@dataclass
-class Tally:
-    """What became of features: `written` objects, `repaired` shapes, `dropped` objects, `nuclei_dropped` shapes."""
-
-    written: int = 0
-    repaired: int = 0
-    dropped: int = 0
-    nuclei_dropped: int = 0
-
-    def words(self) -> str:
-        """The losses in a sentence, "" when there are none."""
-        parts = []
-        if self.repaired:
-            parts.append(f"{self.repaired} shape(s) crossed themselves or were open and were repaired")
-        if self.dropped:
-            parts.append(f"{self.dropped} object(s) had no usable shape and were left out")
-        if self.nuclei_dropped:
-            parts.append(f"{self.nuclei_dropped} cell(s) lost an unusable nucleus")
-        return f"{'; '.join(parts)}." if parts else ""
+_GZIP_LEVEL = 4
 
 
 def feature(
@@ -97,298 +80,6 @@ def feature(
     return result
 
 
-def class_colour(name: str) -> tuple[int, int, int]:
-    """A colour for a class that came without one: the same for the same name, whenever and wherever."""
-    return _PALETTE[zlib.crc32(name.encode(errors="surrogatepass")) % len(_PALETTE)]
-
-
-# --- shapes ---------------------------------------------------------------------------------------------------------
-def is_valid_ring(ring: Ring) -> bool:
-    """Whether a closed ring is a valid polygon: it does not cross or touch itself."""
-    from shapely import is_valid, polygons
-
-    return bool(is_valid(polygons(ring)))
-
-
-def valid_polygons(rings: Sequence[Ring], limits: tuple[float, float] | None = None) -> list[list[Any]]:
-    """Valid polygons that cover the same area as outer ring and holes do; what has no area is left out.
-
-    Args:
-        rings: the outer ring, then holes.
-        limits: width and height of the slide, which the polygons then do not leave.
-
-    Returns:
-        For each polygon its rings, closed, of (x, y).
-    """
-    import shapely
-
-    shape: BaseGeometry = shapely.Polygon(rings[0], rings[1:])
-    if not shape.is_valid:
-        shape = shapely.make_valid(shape)
-    if limits is not None:
-        shape = shape.intersection(shapely.box(0, 0, *limits))
-    # Twice: a collection may hold multi-polygons.
-    parts = [piece for part in shapely.get_parts(shape) for piece in shapely.get_parts(part)]
-    return [
-        [[(float(x), float(y)) for x, y in ring.coords] for ring in (part.exterior, *part.interiors)]
-        for part in parts
-        if part.geom_type == "Polygon" and part.area > 0
-    ]
-
-
-def _is_polygon_in_order(geometry: Any) -> bool:
-    """Whether it looks like a polygon whose rings can be checked together with others."""
-    return isinstance(geometry, dict) and geometry.get("type") == "Polygon" and bool(geometry.get("coordinates"))
-
-
-def _check_together(geometries: Sequence[dict[str, Any]]) -> list[bool]:
-    """For each polygon whether it is closed, finite and valid; all False when one cannot be read as numbers."""
-    import numpy as np
-    import shapely
-
-    if not geometries:
-        return []
-    try:
-        rings = [ring for geometry in geometries for ring in geometry["coordinates"]]
-        lengths = np.fromiter(map(len, rings), dtype=np.int64, count=len(rings))
-        total = int(lengths.sum())
-        flat = chain.from_iterable(chain.from_iterable(rings))
-        values = np.fromiter(flat, dtype=np.float64, count=2 * total)
-        if next(flat, None) is not None:  # points of three numbers
-            return [False] * len(geometries)
-    except (TypeError, ValueError):
-        return [False] * len(geometries)
-    points = values.reshape(-1, 2)
-    ends = np.cumsum(lengths)
-    starts = ends - lengths
-    owners = np.repeat(np.arange(len(geometries)), [len(geometry["coordinates"]) for geometry in geometries])
-    good = lengths >= 4
-    good[good] = (points[starts[good]] == points[ends[good] - 1]).all(axis=1)
-    good &= np.bincount(np.repeat(np.arange(len(rings)), lengths), ~np.isfinite(points).all(axis=1), len(rings)) == 0
-    fine = np.bincount(owners, ~good, len(geometries)) == 0
-    usable = fine[owners]
-    kept = np.repeat(usable, lengths)
-    numbers = np.repeat(np.cumsum(usable) - 1, lengths)[kept]
-    linear = shapely.linearrings(points[kept], indices=numbers)
-    owned = np.cumsum(fine)[owners[usable]] - 1
-    fine[fine] = shapely.is_valid(shapely.polygons(linear, indices=owned)) if len(owned) else []
-    return [bool(value) for value in fine]
-
-
-def _point(value: Any) -> list[float] | None:
-    try:
-        x, y = float(value[0]), float(value[1])
-    except (TypeError, ValueError, IndexError, KeyError):
-        return None
-    return [x, y] if math.isfinite(x) and math.isfinite(y) else None
-
-
-def _ring(value: Any) -> list[list[float]] | None:
-    """A closed ring of finite points; None where fewer than three are left."""
-    if not isinstance(value, (list, tuple)):
-        return None
-    points = [point for point in map(_point, value) if point is not None]
-    if points and points[0] != points[-1]:
-        points.append(points[0])
-    return points if len(points) >= 4 else None
-
-
-def _put_in_order(geometry: Any) -> dict[str, Any] | None:
-    """A geometry that QuPath takes, None where nothing can be kept."""
-    if not isinstance(geometry, Mapping):
-        return None
-    kind, coordinates = geometry.get("type"), geometry.get("coordinates")
-    result: dict[str, Any] | None = None
-    if kind in ("Polygon", "MultiPolygon", "GeometryCollection"):
-        result = _polygons_in_order(geometry)
-    elif kind in _LINES and isinstance(coordinates, (list, tuple)):
-        raw = coordinates if _LINES[kind] else [coordinates]
-        points = [point for point in map(_point, raw) if point is not None]
-        if len(points) >= (2 if kind == "LineString" else 1):
-            result = {"type": kind, "coordinates": points if _LINES[kind] else points[0]}
-    if result is not None and isinstance(geometry.get("plane"), Mapping):
-        result["plane"] = dict(geometry["plane"])
-    return result
-
-
-def _polygons_in_order(geometry: Mapping[str, Any]) -> dict[str, Any] | None:
-    kind, coordinates = geometry.get("type"), geometry.get("coordinates")
-    if kind == "GeometryCollection":  # QuPath 0.6 does not read them
-        members = geometry.get("geometries")
-        found = [_put_in_order(item) for item in members] if isinstance(members, (list, tuple)) else []
-        areas = [item for item in found if item is not None and item["type"] in ("Polygon", "MultiPolygon")]
-        raw = [part for item in areas for part in _parts_of(item)]
-    else:
-        raw = [coordinates] if kind == "Polygon" else coordinates  # type: ignore[assignment]
-    parts: list[list[Any]] = []
-    for polygon in raw if isinstance(raw, (list, tuple)) else ():
-        if not isinstance(polygon, (list, tuple)) or not polygon or (outer := _ring(polygon[0])) is None:
-            continue
-        holes = [ring for ring in map(_ring, polygon[1:]) if ring is not None]
-        parts.extend(valid_polygons([outer, *holes]))
-    if len(parts) > 1:
-        parts = _united(parts)
-    if not parts:
-        return None
-    if len(parts) == 1:
-        return {"type": "Polygon", "coordinates": parts[0]}
-    return {"type": "MultiPolygon", "coordinates": parts}
-
-
-def _parts_of(geometry: Mapping[str, Any]) -> list[Any]:
-    coordinates: list[Any] = geometry["coordinates"]
-    return [coordinates] if geometry["type"] == "Polygon" else coordinates
-
-
-def _united(parts: list[list[Any]]) -> list[list[Any]]:
-    """Parts of one shape must not overlap."""
-    import shapely
-
-    shape = shapely.MultiPolygon([(part[0], part[1:]) for part in parts])
-    if shape.is_valid:
-        return parts
-    merged = shapely.union_all([shapely.Polygon(part[0], part[1:]) for part in parts])
-    return [
-        [[(float(x), float(y)) for x, y in ring.coords] for ring in (part.exterior, *part.interiors)]
-        for part in shapely.get_parts(merged)
-        if part.geom_type == "Polygon"
-    ]
-
-
-# --- features -------------------------------------------------------------------------------------------------------
-def _colour(value: Any) -> list[int] | None:
-    if isinstance(value, bool):
-        return None
-    if isinstance(value, int):  # one number of alpha, red, green, blue, as before QuPath 0.4
-        return [value >> 16 & 255, value >> 8 & 255, value & 255]
-    if isinstance(value, (list, tuple)) and len(value) >= 3:
-        channels = [item for item in value[:3] if isinstance(item, (int, float)) and math.isfinite(item)]
-        return [min(255, max(0, int(item))) for item in channels] if len(channels) == 3 else None
-    return None
-
-
-def _classification(value: Any) -> dict[str, Any] | None:
-    if isinstance(value, str) and value:
-        return {"name": value, "color": list(class_colour(value))}
-    if not isinstance(value, Mapping):
-        return None
-    names = value.get("names")
-    name = value.get("name") or (": ".join(map(str, names)) if isinstance(names, (list, tuple)) and names else "")
-    if not isinstance(name, str) or not name:
-        return None
-    colour = _colour(value.get("color")) or _colour(value.get("colorRGB"))
-    return {"name": name, "color": colour or list(class_colour(name))}
-
-
-def _measurements(value: Any) -> dict[str, float]:
-    if isinstance(value, (list, tuple)):
-        value = {item.get("name"): item.get("value") for item in value if isinstance(item, Mapping)}
-    if not isinstance(value, Mapping):
-        return {}
-    if type(value) is dict and set(map(type, value.values())) <= _NUMBERS and math.isfinite(sum(value.values())):
-        return value
-    return {
-        str(name): number
-        for name, number in value.items()
-        if type(number) is int or (type(number) is float and math.isfinite(number))
-    }
-
-
-def _identifier(value: Any) -> str:
-    if isinstance(value, str):
-        if _UUID.fullmatch(value):
-            return value
-        try:
-            return str(uuid.UUID(value))
-        except ValueError:
-            return str(uuid.uuid4())
-    return str(uuid.uuid4())
-
-
-def _properties(item: Mapping[str, Any], tally: Tally) -> dict[str, Any]:
-    given = item.get("properties")
-    given = given if isinstance(given, Mapping) else {}
-    kind = given.get("objectType")
-    result: dict[str, Any] = {"objectType": kind if kind in _OBJECT_TYPES else "annotation"}
-    for key, value in given.items():
-        if value is None or key in ("objectType", "nucleusGeometry"):
-            continue
-        if key == "classification":
-            if (known := _classification(value)) is not None:
-                result[key] = known
-        elif key == "measurements":
-            result[key] = _measurements(value)
-        elif key == "color":
-            if (colour := _colour(value)) is not None:
-                result[key] = colour
-        elif key == "metadata":
-            if isinstance(value, Mapping):
-                result[key] = {str(name): str(text) for name, text in value.items() if text is not None}
-        elif key == "childObjects":
-            if isinstance(value, (list, tuple)):
-                result[key] = list(in_order((child for child in value if isinstance(child, Mapping)), tally))
-        elif key == "name":
-            result[key] = str(value)
-        else:
-            result[key] = value
-    return result
-
-
-def in_order(features: Iterable[Mapping[str, Any]], tally: Tally) -> Iterator[Feature]:
-    """Features as every QuPath from 0.5 takes them; what was repaired and dropped is counted in `tally`.
-
-    Valid polygons go through as they are. A feature that is a bare geometry becomes an annotation.
-    """
-    batch: list[Mapping[str, Any]] = []
-    for item in features:
-        batch.append(item)
-        if len(batch) >= _BATCH:
-            yield from _batch_in_order(batch, tally)
-            batch = []
-    yield from _batch_in_order(batch, tally)
-
-
-def _batch_in_order(batch: Sequence[Mapping[str, Any]], tally: Tally) -> Iterator[Feature]:
-    shapes: list[tuple[Any, Any]] = []
-    for item in batch:
-        properties = item.get("properties")
-        inner = properties.get("nucleusGeometry") if isinstance(properties, Mapping) else None
-        outer = item.get("geometry") if "type" not in item or item["type"] == "Feature" else item
-        shapes.append((outer, item.get("nucleusGeometry") or inner))
-    polygons = [shape for pair in shapes for shape in pair if _is_polygon_in_order(shape)]
-    fine = iter(_check_together(polygons))
-    for item, pair in zip(batch, shapes, strict=True):
-        # The checks come in the order of the shapes, also of those whose feature is then dropped.
-        valid = [_is_polygon_in_order(shape) and next(fine) for shape in pair]
-        geometry, nucleus = (shape if good else _put_in_order(shape) for shape, good in zip(pair, valid, strict=True))
-        if geometry is None:
-            tally.dropped += 1
-            continue
-        for shape, good, now in ((pair[0], valid[0], geometry), (pair[1], valid[1], nucleus)):
-            # Lines, points and parts that came in order are not repairs.
-            if shape is not None and not good and now is not None and not _same(shape, now):
-                tally.repaired += 1
-        result: Feature = {"type": "Feature", "id": _identifier(item.get("id")), "geometry": geometry}
-        if nucleus is not None:
-            result["nucleusGeometry"] = nucleus
-        elif pair[1] is not None:
-            tally.nuclei_dropped += 1
-        result["properties"] = _properties(item, tally)
-        tally.written += 1
-        yield result
-
-
-def _same(before: Any, after: Mapping[str, Any]) -> bool:
-    """Whether a geometry has the kind and the points that it had."""
-    if before.get("type") != after["type"]:
-        return False
-    return bool(_plain(before.get("coordinates")) == _plain(after["coordinates"]))
-
-
-def _plain(value: Any) -> Any:
-    return [_plain(item) for item in value] if isinstance(value, (list, tuple)) else value
-
-
 # --- writing --------------------------------------------------------------------------------------------------------
 class FeatureWriter:
     """Writes a FeatureCollection to `path` under a temporary name; it appears whole or not at all.
@@ -403,7 +94,7 @@ class FeatureWriter:
         self._properties = dict(properties or {})
         self._raw: BinaryIO | None = None
         self._file: BinaryIO | None = None
-        self._waiting: list[Mapping[str, Any]] = []
+        self._waiting: list[tuple[bytes, list[Flat]] | Mapping[str, Any]] = []
         self._any = False
         self.count = 0
         """Features that were given; `tally.written` is how many of them are in the file."""
@@ -420,11 +111,25 @@ class FeatureWriter:
 
     def write(self, item: Mapping[str, Any]) -> None:
         """Append one feature."""
+        import orjson
+
         if self._file is None:
             raise ValueError("the writer is not open")
         self.count += 1
-        self._waiting.append(item)
-        if len(self._waiting) >= _BATCH:
+        pair = shapes_of(item)
+        flats = [flat(shape) for shape in pair if shape is not None]
+        polygons = [flat for flat in flats if flat is not None]
+        given = item.get("properties")
+        if not polygons or len(polygons) < len(flats) or pair[0] is None or (given and "childObjects" in given):
+            self._waiting.append(item)
+        else:
+            # As text at once: thousands of lists that wait would keep the garbage collector busy.
+            result = {"type": "Feature", "id": identifier_of(item.get("id")), "geometry": pair[0]}
+            if pair[1] is not None:
+                result["nucleusGeometry"] = pair[1]
+            result["properties"] = properties_of(item, self.tally)
+            self._waiting.append((orjson.dumps(result), polygons))
+        if len(self._waiting) >= BATCH:
             self._flush()
 
     def write_in_order(self, item: Feature) -> None:
@@ -433,13 +138,33 @@ class FeatureWriter:
 
         if self._file is None:
             raise ValueError("the writer is not open")
-        self._file.write((b",\n" if self._any else b"\n") + orjson.dumps(item))
-        self._any = True
+        self._put(orjson.dumps(item))
+
+    def _put(self, data: bytes) -> None:
+        if self._file is not None:
+            self._file.write((b",\n" if self._any else b"\n") + data)
+            self._any = True
 
     def _flush(self) -> None:
+        import orjson
+
         waiting, self._waiting = self._waiting, []
-        for item in _batch_in_order(waiting, self.tally):
-            self.write_in_order(item)
+        fine = iter(check_together([flat for entry in waiting if isinstance(entry, tuple) for flat in entry[1]]))
+        for entry in waiting:
+            if not isinstance(entry, tuple):
+                for made in batch_in_order([entry], self.tally):
+                    self.write_in_order(made)
+                continue
+            valid = [next(fine) for _ in entry[1]]
+            if all(valid):
+                self.tally.written += 1
+                self._put(entry[0])
+                continue
+            item = orjson.loads(entry[0])
+            checks = valid if len(valid) == 2 else [*valid, False]
+            repaired = assembled(item, item["properties"], shapes_of(item), checks, self.tally)
+            if repaired is not None:
+                self.write_in_order(repaired)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -487,13 +212,3 @@ def read_features(path: Path) -> Iterator[Feature]:
         ) from error
     except (OSError, EOFError, zlib.error) as error:
         raise BadInput("The GeoJSON file cannot be read", detail=f"{error}.", subject=str(path)) from error
-
-
-def unwritable(path: Path, error: OSError) -> LaunchpadError:
-    """What a person is told when a GeoJSON file cannot be written."""
-    return LaunchpadError(
-        "The GeoJSON file cannot be written",
-        detail=f"{error.strerror or error}.",
-        advice="Check the disk's free space and your rights to the folder.",
-        subject=str(path),
-    )
