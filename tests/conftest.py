@@ -17,6 +17,8 @@ SLIDES = ROOT / "tests" / "data" / "slides"
 # Set before Qt or a child process starts.
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 os.environ.setdefault("LAUNCHPAD_IDLE_SECONDS", "2")
+# The keyring of whoever runs the tests is not theirs.
+os.environ["PYTHON_KEYRING_BACKEND"] = "keyring.backends.fail.Keyring"
 
 
 def pytest_configure() -> None:
