@@ -20,6 +20,7 @@ from launchpad.localplatform.api.applications import find
 from launchpad.localplatform.api.context import Platform, User
 from launchpad.localplatform.api.paging import Page, PageSize, Sort, cut, ordered
 from launchpad.localplatform.api.problems import invalid, not_found
+from launchpad.localplatform.api.submissions import earlier_run
 from launchpad.localplatform.applications.registry import Application, output_names
 from launchpad.localplatform.database.engine import now, stamp
 from launchpad.localplatform.database.tables import InputRow, ItemRow, OutputRow, RunRow
@@ -67,6 +68,9 @@ def create_run(request: RunCreationRequest, user: User, platform: Platform) -> R
     run_id = str(uuid.uuid4())
     scheduling = request.scheduling or SchedulingRequest()
     with platform.database.writing() as session:
+        earlier = earlier_run(session, request, application.number, user.user_id)
+        if earlier is not None:
+            return RunCreationResponse(run_id=earlier)
         session.add(
             RunRow(
                 id=run_id,
