@@ -133,8 +133,8 @@ def submit(
 
     Before anything is posted, for the first time or again, the run is looked up by the draft's submission id: an
     earlier try whose answer was lost, also one of a process that died, may have made it. So there are never two.
-    `pipeline` (hints for a cloud's scheduler) and `onboard` are recorded with the run; so are the keys of `custom_metadata` that
-    are not ours.
+    `pipeline` (hints for a cloud's scheduler) and `onboard` are recorded with the run; so are the keys of
+    `custom_metadata` that are not ours.
 
     Raises:
         BadInput: something is missing; names the slide and what.

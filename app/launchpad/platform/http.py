@@ -350,12 +350,12 @@ def _refused(response: httpx.Response) -> LaunchpadError:
         412: ("Somebody else changed this meanwhile", "Reload, and try again.", ConcurrencyConflictError),
         400: ("The platform does not accept this", "Correct it, and try again.", UnprocessableException),
         422: ("The platform does not accept this", "Correct it, and try again.", UnprocessableException),
-        501: ("The platform cannot do this yet", "", ApiException),
+        501: ("The platform cannot do this yet", "Do without it, or ask those who run the platform.", ApiException),
     }.get(
         status,
         ("The platform failed", "Try again later.", ApiException)
         if status >= 500
-        else ("The platform refused", "", ApiException),
+        else ("The platform refused", "Check the address of the platform, then try again.", ApiException),
     )
     return kind(
         title,

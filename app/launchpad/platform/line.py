@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 import ssl
 from typing import TYPE_CHECKING
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     import httpx
 
 CONNECT = 10.0  # seconds
+_NOISE = re.compile(r"\[Errno -?\d+\] |\s*\(_ssl\.c:\d+\)")  # says nothing to a person
 
 
 def verification() -> ssl.SSLContext:
@@ -40,7 +42,8 @@ def translated(error: Exception, address: str) -> LaunchpadError:
     """What happened on the way to an address, in words."""
     import httpx
 
-    text = f"{error}".strip().rstrip(".")
+    text = _NOISE.sub("", f"{error}").strip().rstrip(".")
+    text = text[:1].upper() + text[1:]
     causes = list(_causes(error))
     if "407" in text or "Proxy Authentication" in text:
         return Unreachable(
