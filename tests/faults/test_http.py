@@ -444,7 +444,8 @@ def test_ipv6_only() -> None:
 
 def test_a_newer_platform_is_understood() -> None:
     run = {
-        "run_id": "0190f3c6-0000-7000-8000-000000000000", "application_id": "a", "version_number": "1.0.0", "state": "HIBERNATING", "output": "HOLOGRAM",
+        "run_id": "0190f3c6-0000-7000-8000-000000000000", "application_id": "a", "version_number": "1.0.0",
+        "state": "HIBERNATING", "output": "HOLOGRAM",
         "termination_reason": "BORED", "error_code": None, "error_message": None, "new_field": {"x": 1},
         "statistics": dict.fromkeys(
             ("item_count", "item_pending_count", "item_processing_count", "item_user_error_count",
