@@ -36,7 +36,19 @@ class TransferList:
     """Uploads and downloads."""
 
 
-Route = Home | Wizard | RunPage | TransferList | Info
+@dataclass(frozen=True)
+class FirstStart:
+    """How to begin."""
+
+
+@dataclass(frozen=True)
+class SignIn:
+    """Signing in to a platform; without a name a person chooses which."""
+
+    profile: str = ""
+
+
+Route = Home | Wizard | RunPage | TransferList | Info | FirstStart | SignIn
 
 
 class Navigator(QObject):
@@ -60,6 +72,10 @@ class Navigator(QObject):
             self._routes = [*self._routes[: self._at + 1], route]
             self._at += 1
         self.changed.emit(self.route)
+
+    def forget(self) -> None:
+        """Begin anew at home, without a history; tells nobody."""
+        self._routes, self._at = [Home()], 0
 
     def back(self) -> None:
         """One step back."""
