@@ -171,7 +171,7 @@ def test_the_first_start_leads_to_a_sign_in_by_code(
         assert "minutes more" in find(application, QLabel, "sign_in_left").text()
         approve(platform_endpoint, user_code)
         await until(lambda: application.session.me is not None)
-        await until(lambda: "admin of This computer" in menu(application))
+        await until(lambda: "This computer · admin" in menu(application))
         assert application.session.profile.name == "lab"
         assert isinstance(application.navigator.route, Home)
         words = " ".join(menu(application))

@@ -56,6 +56,7 @@ class Application(QObject):
         self.window.add_bar(AccountBars(self.session, self.account, self.navigator.go))
         self.account.switching.connect(self._switching)
         self._begun = bool(self._settings.value("begun")) or _chosen_elsewhere()
+        self.window.set_plain(not self._begun)
         self._background = BackgroundMode(self.window, self.transfers, self)
         self._background.idle.connect(self._close)
         self._ended: asyncio.Event | None = None
@@ -130,8 +131,7 @@ class Application(QObject):
     def _begin(self) -> None:
         """The choice of the first start is made."""
         if not self._begun:
-            self._begun = True
-            self._settings.setValue("begun", True)
+            self._begin_quietly()
             if not self.session.is_connected:
                 self.session.start()
         self.navigator.go(Home())
@@ -151,6 +151,7 @@ class Application(QObject):
         if not self._begun:
             self._begun = True
             self._settings.setValue("begun", True)
+            self.window.set_plain(False)
 
     @Slot()
     def _switching(self) -> None:

@@ -158,6 +158,11 @@ class MainWindow(QMainWindow):
                 self._stack.removeWidget(page)
                 page.deleteLater()
 
+    def set_plain(self, plain: bool) -> None:
+        """Before anything is connected there is nothing beside the page to show."""
+        for part in (*self.findChildren(RunSidebar), *self.findChildren(HealthFooter)):
+            part.setVisible(not plain)
+
     @Slot()
     def forget_pages(self) -> None:
         """The platform is another one: drop all pages, after they saved what they keep."""

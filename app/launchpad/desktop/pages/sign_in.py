@@ -124,6 +124,7 @@ class SignInPage(QWidget):
         self._user_code.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         grid.addWidget(self._user_code, 3, 1)
         row = QHBoxLayout()
+        row.setSpacing(8)
         copy = IconButton("copy", self.tr("Copy code"), name="sign_in_copy", small=True)
         copy.clicked.connect(self._copy)
         here = IconButton("external-link", self.tr("Open here"), name="sign_in_open", small=True)

@@ -53,7 +53,10 @@ class AccountBars(QWidget):
 
     @Slot(object)
     def _needed(self, error: BaseException) -> None:
-        self.again.say(str(error))
+        if isinstance(error, LaunchpadError):
+            profile = self._session.profile.title if self._session.is_connected else error.subject
+            words = self.tr("{0} ({1}). Sign in to go on; nothing of your work is lost.")
+            self.again.say(words.format(error.title, profile))
 
     @Slot()
     def _changed(self) -> None:
@@ -96,7 +99,7 @@ class AccountBars(QWidget):
         who = self.tr("Another device or terminal") if self._shown.kind == "device" else self._shown.client_id
         minutes, seconds = divmod(round(self._shown.expires_in), 60)
         words = self.tr(
-            "{0} asks to use this computer's platform. Its code is {1}, for {2} more. Tell it to nobody else."
+            "{0} asks to use this computer's platform. Its code is {1}, valid for {2} minutes. Tell it to nobody."
         )
         self.code.say(words.format(who, self._shown.code, f"{minutes}:{seconds:02}"))
 

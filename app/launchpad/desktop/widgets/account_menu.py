@@ -66,7 +66,7 @@ class AccountMenu(IconButton):
         if me.user.email and me.user.email != known[0]:
             known.append(me.user.email)
         organization = me.organization.display_name or me.organization.name or me.organization.id
-        role = self.tr("{0} of {1}").format(details.role, organization) if details else organization
+        role = f"{organization} · {details.role}" if details else organization
         known += [role, self.tr("Signed in to {0}").format(profile.title)]
         if details and details.ends:
             at = QLocale().toString(QDateTime.fromSecsSinceEpoch(int(details.ends)), QLocale.FormatType.ShortFormat)
