@@ -20,6 +20,8 @@ collect_ignore = [] if os.environ.get("PEER_PYTHON") else ["peer"]
 # Set before Qt or a child process starts.
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 os.environ.setdefault("LAUNCHPAD_IDLE_SECONDS", "2")
+# The keyring of whoever runs the tests is not theirs.
+os.environ["PYTHON_KEYRING_BACKEND"] = "keyring.backends.fail.Keyring"
 
 
 def pytest_configure() -> None:

@@ -81,9 +81,14 @@ def platform_dir() -> Path:
     return data_dir() / "platform"
 
 
-def token_file() -> Path:
-    """Stored sign-in."""
-    return data_dir() / "tokens"
+def sign_in_dir() -> Path:
+    """Stored sign-ins, one file each."""
+    return data_dir() / "sign-in"
+
+
+def profiles_file() -> Path:
+    """The platforms that a person added, and which one is in use, JSON."""
+    return config_dir() / "profiles.json"
 
 
 def resource(*parts: str) -> Path:

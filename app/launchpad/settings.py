@@ -27,6 +27,7 @@ def _both(name: str, *older: str) -> AliasChoices:
     return AliasChoices(name, f"LAUNCHPAD_{upper}", f"AIGNOSTICS_{upper}", *older)
 
 
+ENVIRONMENT = "the environment"
 _Seconds = Annotated[float, Field(ge=0.1, le=300.0)]
 
 
@@ -37,8 +38,19 @@ class Settings(BaseSettings):
 
     profile: str | None = Field(default=None, validation_alias=AliasChoices("profile", "LAUNCHPAD_PROFILE"))
     api_root: str | None = Field(default=None, pattern=r"^https?://[^\s/]+.*$", validation_alias=_both("api_root"))
-    issuer: str | None = Field(
-        default=None, validation_alias=AliasChoices("issuer", "LAUNCHPAD_ISSUER", "AIGNOSTICS_AUTHORIZATION_BASE_URL")
+    issuer: str | None = Field(default=None, validation_alias=AliasChoices("issuer", "LAUNCHPAD_ISSUER"))
+    # What the old SDK wants beside the address of a platform, instead of its issuer.
+    authorization_base_url: str | None = Field(default=None, validation_alias=_both("authorization_base_url"))
+    token_url: str | None = Field(default=None, validation_alias=_both("token_url"))
+    redirect_uri: str | None = Field(default=None, validation_alias=_both("redirect_uri"))
+    device_url: str | None = Field(default=None, validation_alias=_both("device_url"))
+    jws_json_url: str | None = Field(default=None, validation_alias=_both("jws_json_url"))
+    client_id_device: str | None = Field(default=None, validation_alias=_both("client_id_device"))
+    scope: str | None = Field(default=None, validation_alias=_both("scope"))
+    organization_id: str | None = Field(default=None, validation_alias=_both("organization_id"))
+    status_page_url: str | None = Field(default=None, validation_alias=_both("status_page_url"))
+    refresh_token: SecretStr | None = Field(
+        default=None, min_length=10, max_length=4000, validation_alias=_both("refresh_token")
     )
     client_id: str | None = Field(
         default=None,
@@ -140,6 +152,26 @@ def load_settings() -> Settings:
         raise SettingsError(
             "The settings file cannot be read", detail=f"{error}.", subject=str(paths.settings_file())
         ) from error
+
+
+def place_of(field: str) -> str:
+    """Where the value of a field comes from: “the environment”, or the path of a file; empty when it is not set.
+
+    A token and the address that it is sent to have to come from the same place or from a safer one: a `.env` that
+    lies in some folder must not lead a token of the environment elsewhere.
+    """
+    from dotenv import dotenv_values
+
+    alias = Settings.model_fields[field].validation_alias
+    names = [str(choice) for choice in alias.choices[1:]] if isinstance(alias, AliasChoices) else [field]
+    if any(os.environ.get(name, "") for name in names):
+        return ENVIRONMENT
+    for file in (_env_file(), Path(".env")):
+        if file is not None and file.is_file():
+            values = {name.upper(): value for name, value in dotenv_values(file).items()}
+            if any(values.get(name) for name in names):
+                return str(file)
+    return str(paths.settings_file()) if getattr(load_settings(), field) is not None else ""
 
 
 def _variables(name: str) -> str:

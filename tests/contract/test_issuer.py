@@ -336,7 +336,7 @@ def test_a_lasting_sign_in_keeps_its_refresh_token(platform_endpoint: Any, found
     form = client | {
         "grant_type": "urn:launchpad:launch-secret",
         "launch_secret": platform_endpoint.launch_secret,
-        "lasting_days": "7",
+        "scope": "offline_access",
     }
     token = httpx.post(found["token_endpoint"], data=form, trust_env=False).json()["refresh_token"]
     again = client | {"grant_type": "refresh_token", "refresh_token": token}
@@ -346,7 +346,7 @@ def test_a_lasting_sign_in_keeps_its_refresh_token(platform_endpoint: Any, found
         assert "refresh_token" not in answer.json()
     httpx.post(found["revocation_endpoint"], data=client | {"token": token}, trust_env=False)
     assert refused(found, **again) == (400, "invalid_grant")
-    assert refused(found, **(form | {"lasting_days": "4000"})) == (400, "invalid_request")
+    assert refused(found, **(form | {"launch_secret": "x"})) == (400, "invalid_grant")
 
 
 def test_tokens_and_codes_are_not_in_the_database(

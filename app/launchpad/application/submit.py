@@ -30,7 +30,8 @@ if TYPE_CHECKING:
     from launchpad.platform.models import ItemCreationRequest, VersionReadResponse
 
 _AFTER_DEADLINE = timedelta(hours=1)
-_LOOKS = (0.5, 1.0, 2.0)  # seconds before each look for a run whose answer was lost
+_LOOKS = (0.2, 0.5, 1.0)  # seconds before each look for a run whose answer was lost
+_POSTS = 3  # at most, each after it is known that there is no run yet
 
 
 def open_bucket(client: Client) -> Bucket:
@@ -130,9 +131,10 @@ def submit(
 ) -> str:
     """Post the run of a draft whose slides are uploaded; returns the run's id.
 
-    After a lost answer the run is looked up by the draft's submission id before anything is posted again. `pipeline`
-    (hints for a cloud's scheduler) and `onboard` are recorded with the run; so are the keys of `custom_metadata` that
-    are not ours.
+    Before anything is posted, for the first time or again, the run is looked up by the draft's submission id: an
+    earlier try whose answer was lost, also one of a process that died, may have made it. So there are never two.
+    `pipeline` (hints for a cloud's scheduler) and `onboard` are recorded with the run; so are the keys of
+    `custom_metadata` that are not ours.
 
     Raises:
         BadInput: something is missing; names the slide and what.
@@ -167,27 +169,45 @@ def submit(
     scheduling = None
     if draft.due_date or draft.deadline:
         scheduling = SchedulingRequest(due_date=draft.due_date, deadline=draft.deadline)
-    try:
-        run = client.runs.submit(draft.application_id, items, version.version_number, metadata, scheduling)
-    except (Unreachable, ApiException) as error:
-        if isinstance(error, ApiException) and (error.status or 0) < 500:
-            raise  # refused, so there is no run
-        found = _after_lost_answer(client, draft)
-        if found is None:
-            raise
-        return found
-    return run.run_id
+    found = find_submission(client, draft)
+    for post in range(_POSTS):
+        if found is not None:
+            return found
+        try:
+            return client.runs.submit(draft.application_id, items, version.version_number, metadata, scheduling).run_id
+        except (Unreachable, ApiException) as error:
+            if isinstance(error, ApiException) and 300 <= (error.status or 0) < 500:
+                raise  # refused, so there is no run
+            found, known = _after_lost_answer(client, draft)
+            if found is None and (not known or post == _POSTS - 1 or _may_be_under_way(error)):
+                raise
+    raise AssertionError("unreachable")
 
 
-def _after_lost_answer(client: Client, draft: SubmissionDraft) -> str | None:
-    """The run, when it was made after all; asked a few times, as the platform may still be at it."""
+def _after_lost_answer(client: Client, draft: SubmissionDraft) -> tuple[str | None, bool]:
+    """The run, when it was made after all, and whether the platform said so.
+
+    It is asked a few times, as it may still be at it.
+    """
+    from launchpad.platform.http import ApiException
+
+    known = False
     for wait in _LOOKS:
         time.sleep(wait)
-        with contextlib.suppress(Unreachable):
+        known = False
+        with contextlib.suppress(Unreachable, ApiException):
             found = find_submission(client, draft)
+            known = True
             if found is not None:
-                return found
-    return None
+                return found, True
+    return None, known
+
+
+def _may_be_under_way(error: LaunchpadError) -> bool:
+    """Whether the platform may still be making the run: then it is not posted again by us."""
+    import httpx
+
+    return isinstance(error.__cause__, httpx.ReadTimeout)
 
 
 def find_submission(client: Client, draft: SubmissionDraft) -> str | None:

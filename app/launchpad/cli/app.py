@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 from typing import Annotated, Any
 
@@ -16,9 +17,10 @@ GROUPS = {
     "application": ("application", "Applications and their runs."),
     "bucket": ("bucket", "Files in the organization's bucket."),
     "platform": ("platform", "The platform on this computer."),
+    "profile": ("profile", "The platforms that one talks to."),
     "qupath": ("qupath", "QuPath: install and start it, make and look at its projects."),
     "system": ("system", "Health and versions of Launchpad and its platform."),
-    "user": ("user", "Who is signed in."),
+    "user": ("user", "Sign in and out; who is signed in."),
     "wsi": ("wsi", "Whole slide images."),
 }
 COMMANDS = {
@@ -73,8 +75,13 @@ def _root(
     version: Annotated[
         bool, typer.Option("--version", is_eager=True, callback=_print_version, help="Print the version.")
     ] = False,
+    profile: Annotated[
+        str | None, typer.Option("--profile", help="Talk to this platform; see `launchpad profile list`.")
+    ] = None,
 ) -> None:
     """Run computational pathology applications on whole slide images. For research use only."""
+    if profile is not None:
+        os.environ["LAUNCHPAD_PROFILE"] = profile  # for this process and those that it starts
 
 
 def run() -> None:

@@ -135,7 +135,7 @@ def code(
     from launchpad.platform.one_time_codes import waiting
 
     endpoint = embedded.find(data)
-    found = waiting(endpoint) if endpoint is not None else []
+    found = waiting(endpoint.api_root, endpoint.launch_secret) if endpoint is not None else []
     if output_format == "json":
         typer.echo(json.dumps([vars(item) for item in found], indent=2))
     for item in found if output_format != "json" else []:

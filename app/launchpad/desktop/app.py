@@ -14,13 +14,27 @@ from PySide6.QtWidgets import QApplication, QMessageBox, QWidget
 
 from launchpad import paths
 from launchpad.desktop import background
+from launchpad.desktop.account import Account
 from launchpad.desktop.background import Jobs
 from launchpad.desktop.background_mode import BackgroundMode
 from launchpad.desktop.main_window import MainWindow
-from launchpad.desktop.navigation import Home, Info, Navigator, QuPathPage, Route, RunPage, TransferList, Wizard
+from launchpad.desktop.navigation import (
+    FirstStart,
+    Home,
+    Info,
+    Navigator,
+    QuPathPage,
+    Route,
+    RunPage,
+    SignIn,
+    TransferList,
+    Wizard,
+)
 from launchpad.desktop.session import Session
 from launchpad.desktop.theme import palette
 from launchpad.desktop.transfers import Transfers
+from launchpad.desktop.widgets.account_bars import AccountBars
+from launchpad.desktop.widgets.account_menu import AccountMenu
 
 if TYPE_CHECKING:
     # Imported after the first paint.
@@ -48,6 +62,12 @@ class Application(QObject):
             self.session, self.transfers, self.jobs, self.navigator, self._settings, self._make_page
         )
         self.window.closing.connect(self._ask_close)
+        self.account = Account(self.session, self.transfers, self.jobs, self)
+        self.window.add_to_header(AccountMenu(self.session, self.account, self.navigator.go))
+        self.window.add_bar(AccountBars(self.session, self.account, self.navigator.go))
+        self.account.switching.connect(self._switching)
+        self._begun = bool(self._settings.value("begun")) or _chosen_elsewhere()
+        self.window.set_plain(not self._begun)
         self._background = BackgroundMode(self.window, self.transfers, self)
         self._background.idle.connect(self._close)
         self._ended: asyncio.Event | None = None
@@ -94,6 +114,19 @@ class Application(QObject):
             from launchpad.desktop.pages.info import InfoPage
 
             return InfoPage(self.session, self._scheme, self.choose_scheme)
+        if isinstance(route, FirstStart):
+            from launchpad.desktop.pages.first_start import FirstStartPage
+
+            first = FirstStartPage(self.navigator.go)
+            first.begin_here.connect(self._begin)
+            return first
+        if isinstance(route, SignIn):
+            from launchpad.desktop.pages.sign_in import SignInPage
+
+            sign_in = SignInPage(self.account, route.profile)
+            sign_in.signed_in.connect(self._signed_in)
+            sign_in.left.connect(self.navigator.back)
+            return sign_in
         from launchpad.desktop.pages.home import HomePage
 
         return HomePage(self.session, self.navigator.go)
@@ -108,10 +141,45 @@ class Application(QObject):
                 self.navigator.go(RunPage(run_id))
             self.window.forget(wizard)
 
+    # --- account ----------------------------------------------------------------------------------------------------
+    @Slot()
+    def _begin(self) -> None:
+        """The choice of the first start is made."""
+        if not self._begun:
+            self._begin_quietly()
+            if not self.session.is_connected:
+                self.session.start()
+        self.navigator.go(Home())
+
+    @Slot()
+    def _signed_in(self) -> None:
+        """Back to where the sign-in was needed; from the first start to the applications."""
+        self._begin_quietly()
+        page = self.sender()
+        self.navigator.back()
+        if isinstance(self.navigator.route, (FirstStart, SignIn)):
+            self.navigator.go(Home())
+        if isinstance(page, QWidget):
+            self.window.forget(page)
+
+    def _begin_quietly(self) -> None:
+        if not self._begun:
+            self._begun = True
+            self._settings.setValue("begun", True)
+            self.window.set_plain(False)
+
+    @Slot()
+    def _switching(self) -> None:
+        """Pages of the platform that one leaves save what they keep, and go; drafts and transfers stay."""
+        self._begin_quietly()
+        self.window.forget_pages()
+        self.navigator.forget()
+        self.window.show_route(self.navigator.route)
+
     # --- life -------------------------------------------------------------------------------------------------------
     def show(self) -> None:
         """Show the window, painted, before anything else is loaded."""
-        self.navigator.go(Home())
+        self.navigator.go(Home() if self._begun else FirstStart())
         self.window.show()
         self._app.processEvents()
 
@@ -120,7 +188,8 @@ class Application(QObject):
         import asyncio
 
         self._ended = asyncio.Event()
-        QTimer.singleShot(0, self.session.start)
+        if self._begun:
+            QTimer.singleShot(0, self.session.start)
         if driver is not None:
             self.session.spawn(self._drive(driver))
         await self._ended.wait()
@@ -130,7 +199,7 @@ class Application(QObject):
 
     @Slot()
     def _ask_close(self) -> None:
-        labels = self.jobs.labels()
+        labels = [label for label in self.jobs.labels() if label != self.account.label]
         if not labels or self._closing:
             self._close()
             return
@@ -241,6 +310,14 @@ def run(argv: Sequence[str], driver: Driver | None = None) -> int:
         application.deleteLater()
         app.processEvents()
     return 0
+
+
+def _chosen_elsewhere() -> bool:
+    """Whether somebody has chosen a platform before, by a command or by settings (which are not read this early)."""
+    names = ("PROFILE", "API_ROOT", "REFRESH_TOKEN", "ENV_FILE")
+    if any(os.environ.get(f"{vendor}_{name}") for vendor in ("LAUNCHPAD", "AIGNOSTICS") for name in names):
+        return True
+    return any(file.exists() for file in (paths.profiles_file(), paths.settings_file(), Path(".env")))
 
 
 def _arguments(argv: Sequence[str]) -> tuple[str, list[str]]:

@@ -69,6 +69,7 @@ class Journey:
 
     # --- steps ------------------------------------------------------------------------------------------------------
     async def _choose_application(self) -> None:
+        await self._pass_first_start()
         applications = await self._find("application_list")
         row = await self._until(
             "the application in the sidebar", lambda: _row_with(self._view(applications), APPLICATION), 60
@@ -80,6 +81,14 @@ class Journey:
         await self._until("the next button", lambda: self._enabled("wizard_next"))
         self._shot("version")
         self._click("wizard_next")
+
+    async def _pass_first_start(self) -> None:
+        """A fresh data folder asks how to begin; one that was used before does not."""
+        from PySide6.QtWidgets import QPushButton
+
+        button = self._window.findChild(QPushButton, "first_start_here")
+        if button is not None and button.isVisible():
+            self._click("first_start_here")
 
     async def _find_slides(self) -> None:
         for path in self._slides:

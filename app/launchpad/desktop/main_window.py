@@ -85,6 +85,7 @@ class MainWindow(QMainWindow):
         row.addWidget(self._organization)
         row.addWidget(self._profile)
         row.addWidget(self._menu())
+        self._header = row
         body = QHBoxLayout()
         body.setSpacing(0)
         body.addWidget(self._sidebar)
@@ -98,7 +99,16 @@ class MainWindow(QMainWindow):
         box.addWidget(bar)
         box.addLayout(body, 1)
         box.addWidget(footer)
+        self._column = box
         self.setCentralWidget(whole)
+
+    def add_to_header(self, widget: QWidget) -> None:
+        """Show something in the top bar, before the menu."""
+        self._header.insertWidget(self._header.count() - 1, widget)
+
+    def add_bar(self, widget: QWidget) -> None:
+        """Show something below the top bar, above all pages."""
+        self._column.insertWidget(1, widget)
 
     def _menu(self) -> IconButton:
         button = IconButton("menu", kind="quiet", tip=self.tr("Menu"), name="menu", small=True)
@@ -149,6 +159,18 @@ class MainWindow(QMainWindow):
                 self._stack.removeWidget(page)
                 page.deleteLater()
 
+    def set_plain(self, plain: bool) -> None:
+        """Before anything is connected there is nothing beside the page to show."""
+        for part in (*self.findChildren(RunSidebar), *self.findChildren(HealthFooter)):
+            part.setVisible(not plain)
+
+    @Slot()
+    def forget_pages(self) -> None:
+        """The platform is another one: drop all pages, after they saved what they keep."""
+        self.leave_pages()
+        for page in list(self._pages.values()):
+            self.forget(page)
+
     def leave_pages(self) -> None:
         """The window ends: pages that keep something (drafts) save it now."""
         for page in self._pages.values():
@@ -178,6 +200,8 @@ class MainWindow(QMainWindow):
         me = self._session.me
         if me is not None:
             self._organization.setText(me.organization.display_name or me.organization.name or me.organization.id)
+        else:
+            self._organization.setText("")
         profile = self._session.profile
         icon = "monitor" if profile.kind == "embedded" else "cloud-upload"
         self._profile.show()

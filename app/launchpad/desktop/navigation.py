@@ -41,7 +41,19 @@ class QuPathPage:
     """QuPath on this computer: found, installed, started."""
 
 
-Route = Home | Wizard | RunPage | TransferList | Info | QuPathPage
+@dataclass(frozen=True)
+class FirstStart:
+    """How to begin."""
+
+
+@dataclass(frozen=True)
+class SignIn:
+    """Signing in to a platform; without a name a person chooses which."""
+
+    profile: str = ""
+
+
+Route = Home | Wizard | RunPage | TransferList | Info | QuPathPage | FirstStart | SignIn
 
 
 class Navigator(QObject):
@@ -65,6 +77,10 @@ class Navigator(QObject):
             self._routes = [*self._routes[: self._at + 1], route]
             self._at += 1
         self.changed.emit(self.route)
+
+    def forget(self) -> None:
+        """Begin anew at home, without a history; tells nobody."""
+        self._routes, self._at = [Home()], 0
 
     def back(self) -> None:
         """One step back."""

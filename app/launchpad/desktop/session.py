@@ -48,6 +48,7 @@ class Session(QObject):
         self._bucket: Bucket | None = None
         self._slides: SlideService | None = None
         self._wake: asyncio.Event | None = None
+        self._former: list[Client | Bucket] = []
         self._closing = False
 
     # --- what pages use ---------------------------------------------------------------------------------------------
@@ -90,12 +91,19 @@ class Session(QObject):
             self._slides = SlideService()
         return self._slides
 
-    def bucket(self) -> Bucket:
-        """The bucket to upload to. Asks the platform: in a worker thread only."""
-        if self._bucket is None:
+    def bucket(self, client: Client | None = None) -> Bucket:
+        """The bucket to upload to. Asks the platform: in a worker thread only.
+
+        With a `client` that of its platform, whichever one talks to meanwhile.
+        """
+        if self._bucket is None or client not in (None, self._client):
             from launchpad.application.submit import open_bucket
 
-            self._bucket = open_bucket(self.client)
+            bucket = open_bucket(client or self.client)
+            if client not in (None, self._client):
+                self._former.append(bucket)
+                return bucket
+            self._bucket = bucket
         return self._bucket
 
     def run(self, run_id: str) -> RunReadResponse | None:
@@ -114,10 +122,21 @@ class Session(QObject):
     # --- life -------------------------------------------------------------------------------------------------------
     def start(self) -> None:
         """Connect, then keep runs and health up to date."""
+        self._make_events()
+        self.spawn(self._connect())
+
+    def _make_events(self) -> None:
         import asyncio
 
         self._wake = asyncio.Event()
-        self.spawn(self._connect())
+
+    async def take(self, client: Client) -> None:
+        """Talk by another client from now on; what is under way keeps the old one, which is closed at the end."""
+        self._former += [part for part in (self._client, self._bucket) if part is not None]
+        self._bucket = None
+        if self._wake is None:  # it was not started: somebody signed in at the first start
+            self._make_events()
+        await self._connected(client)
 
     def refresh(self) -> None:
         """Look at the runs and the health now."""
@@ -139,13 +158,18 @@ class Session(QObject):
                 self.failed.emit(error)
                 await asyncio.sleep(_RETRY)
                 continue
+            if self.is_connected:  # somebody chose another platform meanwhile
+                self._former.append(client)
+                return
             await self._connected(client)
 
     async def _connected(self, client: Client) -> None:
         from launchpad.application.monitor import Monitor
 
+        first = self._client is None
         self._client, self._profile = client, client.profile
         self._monitor = Monitor(client)
+        self.me, self.applications, self.runs = None, [], []
         try:
             self.me = await in_thread(client.me)
             self.applications = await in_thread(lambda: list(client.applications.list()))
@@ -153,8 +177,12 @@ class Session(QObject):
             self.failed.emit(error)
         self.connected.emit()
         self.applications_changed.emit()
-        self.spawn(self._watch_runs())
-        self.spawn(self._watch_health())
+        if first:
+            self.spawn(self._watch_runs())
+            self.spawn(self._watch_health())
+        else:
+            self.runs_changed.emit()
+            self.refresh()
 
     async def _watch_runs(self) -> None:
         import logging
@@ -211,7 +239,7 @@ class Session(QObject):
         await in_thread(self._close_all)
 
     def _close_all(self) -> None:
-        for part in (self._slides, self._bucket, self._client):
+        for part in (self._slides, self._bucket, self._client, *self._former):
             if part is not None:
                 part.close()
 

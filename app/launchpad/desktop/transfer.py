@@ -57,6 +57,8 @@ class Transfer(QObject):
         self.state: State = record.state
         self.error = record.error
         self.job: Job | None = None
+        self.cause: BaseException | None = None
+        """What ended it, while it is failed."""
         self._session, self._jobs, self._keep = session, jobs, keep
         self._pace = Pace()
         self._wish: State = "interrupted"
@@ -94,6 +96,11 @@ class Transfer(QObject):
         """Begin, or go on."""
         if self.job is not None or self.state in ("done", "cancelled"):
             return
+        if self.record.profile != self._session.profile.name:
+            words = self.tr("It belongs to another platform ({0}). Switch to that one in the header to go on.")
+            self._set("failed", words.format(self.record.profile))
+            return
+        self.cause = None
         self.board, self._pace, self._wish = FileBoard(), Pace(), "interrupted"
         self.job = Job(self.title, self._work())
         self.job.progress.connect(self._moved)
@@ -165,6 +172,7 @@ class Transfer(QObject):
         self.job = None
         self.board.stopped()
         self._look()
+        self.cause = error
         self._set("failed", str(error))
         self.broke.emit(error)
 
@@ -204,7 +212,7 @@ class Upload(Transfer):
             self.record.subject,
             self.draft,
             self._session.client,
-            self._session.bucket,
+            partial(self._session.bucket, self._session.client),
             self._through.append,
             self.board,
         )
@@ -230,6 +238,8 @@ class Upload(Transfer):
         )
 
     async def _throw_away(self) -> None:
+        if self.record.profile != self._session.profile.name:
+            return  # the store of another platform; it sweeps what nobody ends
         try:
             await in_thread(_give_up, self.record.subject, self.draft, self._session.bucket)
         except LaunchpadError as error:

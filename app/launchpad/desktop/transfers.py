@@ -42,7 +42,7 @@ class Transfers(QObject):
         self._session, self._jobs = session, jobs
         self._all: list[Transfer] = []
         self._writing: asyncio.Lock | None = None
-        self._looked = False
+        self._looked: set[str] = set()
         session.connected.connect(self._connected)
 
     def all(self) -> list[Transfer]:
@@ -127,8 +127,8 @@ class Transfers(QObject):
     # --- what was left ----------------------------------------------------------------------------------------------
     @Slot()
     def _connected(self) -> None:
-        if not self._looked:
-            self._looked = True
+        if self._session.profile.name not in self._looked:
+            self._looked.add(self._session.profile.name)
             self._session.spawn(self._find_left_over())
 
     async def _find_left_over(self) -> None:

@@ -57,6 +57,8 @@ _EXPORTS = {
     "ItemSdkMetadata": ("custom_metadata", "ItemSdkMetadata"),
     "PipelineConfig": ("custom_metadata", "PipelineConfig"),
     "SchedulingMetadata": ("custom_metadata", "SchedulingMetadata"),
+    "Service": ("service", "Service"),
+    "SignInNeeded": ("auth.oauth", "SignInNeeded"),
     "Profile": ("auth.profiles", "Profile"),
     "select_profile": ("auth.profiles", "select_profile"),
     "calculate_file_crc32c": ("files", "calculate_file_crc32c"),

@@ -12,7 +12,7 @@ from typing import Any, Self
 from launchpad.errors import Unreachable
 from launchpad.platform.applications import Applications, Versions
 from launchpad.platform.auth.profiles import Profile, select_profile
-from launchpad.platform.auth.tokens import token_source
+from launchpad.platform.auth.tokens import GivenToken, token_source
 from launchpad.platform.http import Api, ApiException, NotFoundException, parse
 from launchpad.platform.models import ApplicationReadResponse, MeReadResponse, VersionReadResponse
 from launchpad.platform.quota import QuotaReport
@@ -43,9 +43,9 @@ class Client:
     ) -> None:
         self.settings = settings or load_settings()
         self.profile = _resolved(profile or select_profile(self.settings))
-        source = token_provider or token_source(self.profile, self.settings).token
-        self.api = Api(self.profile.api_root, source, timeout=self.settings.run_timeout)
-        self.token = source
+        source = GivenToken(token_provider) if token_provider else token_source(self.profile, self.settings)
+        self.api = Api(self.profile.api_root, source.token, timeout=self.settings.run_timeout, renew=source.renew)
+        self.token = source.token
         self.versions = Versions(self.api, self.settings)
         self.applications = Applications(self.api, self.settings, self.versions)
         self.runs = Runs(self.api, self.settings, self.versions)

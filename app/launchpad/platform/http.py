@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import email.utils
 import random
-import ssl
 import time
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from typing import Any, TypeVar
 from urllib.parse import quote, urlsplit
 
@@ -15,13 +16,19 @@ from pydantic import ValidationError
 from launchpad.bucket.address import is_loopback
 from launchpad.errors import LaunchpadError, Unreachable
 from launchpad.platform.custom_metadata import user_agent
+from launchpad.platform.line import CONNECT, is_page, page_instead, translated, verification
 from launchpad.platform.models import Model
 
 _M = TypeVar("_M", bound=Model)
 
-_RETRIES = 3  # of reads only: what changes something is never sent twice
-_FIRST_WAIT = 0.3  # seconds
+_RETRIES = 4  # of reads only: what changes something is never sent twice
+_BUDGET = 60.0  # seconds for all tries of one read together
+_FIRST_WAIT = 0.3
 _LONGEST_WAIT = 8.0
+_AGAIN = (408, 429, 500, 502, 503, 504)
+_STALLED = 4.0  # times its timeout an answer may take that comes in drops
+_MOST = 256 << 20  # bytes of an answer
+_CLOCK = 300.0  # seconds that clocks may differ
 
 
 class ApiException(LaunchpadError):
@@ -84,13 +91,6 @@ class ConcurrencyConflictError(ApiException):
     exit_code = 3
 
 
-def verification() -> ssl.SSLContext:
-    """TLS by the system's certificates, so that private authorities of a hospital work."""
-    import truststore
-
-    return truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-
-
 def segment(text: str) -> str:
     """A text as one part of a path: whatever is in it, also `/` and `..`, stays in its part."""
     return text.replace(".", "%2E") if text in (".", "..") else quote(text, safe="")
@@ -115,15 +115,28 @@ def parse(model: type[_M], answer: object, subject: str) -> _M:
 
 
 class Api:
-    """Requests below one API root. Thread-safe."""
+    """Requests below one API root. Thread-safe.
 
-    def __init__(self, api_root: str, token: Callable[[], str], *, timeout: float = 30.0) -> None:
+    `renew` gives another token in place of one that was refused; a request that was refused for its token was not
+    carried out, so that it goes out once more with the new one, whatever it is.
+    """
+
+    def __init__(
+        self,
+        api_root: str,
+        token: Callable[[], str],
+        *,
+        timeout: float = 30.0,
+        renew: Callable[[str], str] | None = None,
+    ) -> None:
         self.root = api_root.rstrip("/")
         self._token = token
+        self._renew = renew
+        self._timeout = timeout
         secure = self.root.startswith("https")
         self._http = httpx.Client(
             verify=verification() if secure else True,
-            timeout=httpx.Timeout(timeout, connect=min(10.0, timeout)),
+            timeout=httpx.Timeout(timeout, connect=min(CONNECT, timeout)),
             follow_redirects=False,
             # A proxy of the environment must not come between us and our own computer.
             trust_env=not is_loopback(self.root),
@@ -137,7 +150,7 @@ class Api:
     def get(
         self, path: str, query: Mapping[str, Any] | None = None, *, timeout: float | None = None, signed: bool = True
     ) -> Any:
-        """JSON of a GET; tried again on 5xx, timeouts and connection errors.
+        """JSON of a GET; tried again for up to a minute on 408, 429, 5xx, timeouts and connection errors.
 
         Raises:
             Unreachable: the platform does not answer.
@@ -172,17 +185,22 @@ class Api:
         self, path: str, query: Mapping[str, Any] | None, *, timeout: float | None = None, signed: bool = True
     ) -> httpx.Response:
         """A GET, tried again where that may help."""
-        wait = _FIRST_WAIT
+        wait, end = _FIRST_WAIT, time.monotonic() + _BUDGET
         for attempt in range(_RETRIES + 1):
+            pause = random.uniform(0, wait)  # noqa: S311 - full jitter
             try:
-                response = self._send("GET", path, query=query, timeout=timeout, signed=signed)
-            except Unreachable:
-                if attempt >= 1:
+                response = self._send("GET", path, query=query, timeout=timeout, signed=signed, fresh=attempt > 0)
+            except Unreachable as error:
+                if attempt == _RETRIES or not _passing(error) or time.monotonic() + pause > end:
                     raise
             else:
-                if response.status_code < 500 or response.status_code == 501 or attempt == _RETRIES:
+                damaged = response.status_code == 304 or not _whole(response)
+                if response.status_code not in _AGAIN and not damaged:
                     return response
-            time.sleep(random.uniform(0, wait))  # noqa: S311 - jitter
+                pause = max(pause, _retry_after(response))
+                if attempt == _RETRIES or time.monotonic() + pause > end:
+                    return response
+            time.sleep(pause)
             wait = min(wait * 2, _LONGEST_WAIT)
         raise AssertionError("unreachable")
 
@@ -195,43 +213,105 @@ class Api:
         body: Any = None,
         timeout: float | None = None,
         signed: bool = True,
+        fresh: bool = False,
     ) -> httpx.Response:
-        headers = {"Authorization": f"Bearer {self._token()}"} if signed else {}
+        token = self._token() if signed else ""
+        response = self._once(method, path, query, body, timeout, token, fresh=fresh)
+        if response.status_code == 401 and signed and self._renew is not None:
+            other = self._renew(token)
+            if other != token:
+                response = self._once(method, path, query, body, timeout, other, fresh=fresh)
+        return response
+
+    def _once(
+        self,
+        method: str,
+        path: str,
+        query: Mapping[str, Any] | None,
+        body: Any,
+        timeout: float | None,
+        token: str,
+        *,
+        fresh: bool,
+    ) -> httpx.Response:
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        if fresh:  # what came from a cache on the way was of no use
+            headers |= {"Cache-Control": "no-cache", "Pragma": "no-cache"}
         values = {name: value for name, value in (query or {}).items() if value is not None}
+        limit = self._timeout if timeout is None else timeout
+        url = f"{self.root}{path}"
         try:
-            return self._http.request(
+            request = self._http.build_request(
                 method,
-                f"{self.root}{path}",
+                url,
                 params=values or None,
                 json=body,
                 headers=headers,
-                timeout=httpx.USE_CLIENT_DEFAULT if timeout is None else timeout,
+                timeout=httpx.Timeout(limit, connect=min(CONNECT, limit)),
             )
-        except httpx.TimeoutException as error:
-            raise Unreachable(
-                "The platform does not answer in time",
-                advice="Check the network connection, then try again.",
-                subject=self.root,
-            ) from error
-        except (httpx.TransportError, httpx.InvalidURL) as error:
-            raise Unreachable(
-                "The platform cannot be reached",
-                detail=f"{str(error).rstrip('.')}." if str(error) else "",
-                advice="Check the address and the network connection (proxy, VPN), then try again.",
-                subject=self.root,
-            ) from error
+            response = self._http.send(request, stream=True)
+            try:
+                _fill(response, time.monotonic() + limit * _STALLED)
+            finally:
+                response.close()
+        except (httpx.TransportError, httpx.InvalidURL, httpx.DecodingError) as error:
+            raise translated(error, self.root) from error
+        return response
+
+
+def _passing(error: Unreachable) -> bool:
+    """Whether it may be better in a second: not so with certificates and proxies that say no."""
+    cause = error.__cause__
+    kinds = (httpx.TimeoutException, httpx.NetworkError, httpx.RemoteProtocolError)
+    return isinstance(cause, kinds) and "CERTIFICATE" not in str(cause)
+
+
+def _fill(response: httpx.Response, end: float) -> None:
+    """Read an answer whole, but not for ever: httpx's timeouts count from byte to byte."""
+    pieces, size = [], 0
+    for piece in response.iter_bytes():
+        pieces.append(piece)
+        size += len(piece)
+        if time.monotonic() > end or size > _MOST:
+            raise httpx.ReadTimeout("the answer has no end", request=response.request)
+    response._content = b"".join(pieces)
+
+
+def _retry_after(response: httpx.Response) -> float:
+    """Seconds that the server asks to wait; 0 where it does not, or says something that is no time."""
+    value = response.headers.get("Retry-After", "").strip()
+    if value.isdecimal():
+        return float(value)
+    try:
+        return max(0.0, (email.utils.parsedate_to_datetime(value) - datetime.now(UTC)).total_seconds())
+    except (ValueError, TypeError):
+        return 0.0
+
+
+def _whole(response: httpx.Response) -> bool:
+    """Whether an answer that says it is JSON is it: cut ones may come better the next time."""
+    if not response.is_success or "json" not in response.headers.get("Content-Type", ""):
+        return True
+    try:
+        response.json()
+    except ValueError:
+        return False
+    return True
 
 
 def _json(response: httpx.Response) -> Any:
     if response.is_success:
         if not response.content:
             return None
+        if is_page(response):
+            raise page_instead(str(response.url.copy_with(query=None)))
         try:
             return response.json()
         except ValueError as error:
             raise ApiException(
-                "The platform's answer cannot be understood",
-                advice="Check that the address is a platform's.",
+                "The platform's answer is cut off or damaged",
+                detail=f"{len(response.content):,} bytes came that are no whole JSON.",
+                advice="Try again; if this stays, check that the address is a platform's.",
                 subject=str(response.url.copy_with(query=None)),
                 status=response.status_code,
                 body=response.text[:2000],
@@ -239,12 +319,13 @@ def _json(response: httpx.Response) -> Any:
     raise _refused(response)
 
 
-def _refused(response: httpx.Response) -> ApiException:
+def _refused(response: httpx.Response) -> LaunchpadError:
     status, path = response.status_code, response.url.path
     if response.has_redirect_location:
         return ApiException(
             "The platform's answer leads elsewhere",
-            detail=f"To {urlsplit(response.headers['Location']).netloc or 'another address'} (HTTP {status}).",
+            detail=f"To {urlsplit(response.headers['Location']).netloc or 'another address'} (HTTP {status}). "
+            "It was not followed, and your token was not sent there.",
             advice="Check the address of the platform; a network that wants a sign-in of its own does this too.",
             subject=path,
             status=status,
@@ -252,6 +333,31 @@ def _refused(response: httpx.Response) -> ApiException:
         )
     if status == 403 and (document := _quota_of(response)) is not None:
         return _over_quota(response, document)
+    address = str(response.url.copy_with(query=None))
+    if status == 407:
+        return translated(httpx.ProxyError("407 Proxy Authentication Required"), address)
+    if status == 401 and abs(_clock_off(response)) > _CLOCK:
+        minutes = round(_clock_off(response) / 60)
+        return UnauthorizedException(
+            "This computer's clock is wrong",
+            detail=f"It is {abs(minutes)} minutes {'ahead of' if minutes > 0 else 'behind'} the platform's, "
+            "so that your sign-in is not accepted (HTTP 401).",
+            advice="Set the date and time of this computer, then try again.",
+            subject=path,
+            status=status,
+            reason=response.reason_phrase,
+        )
+    if status == 304:
+        return ApiException(
+            "A cache on the way answered instead of the platform",
+            detail="It says that nothing has changed, though nobody asked that (HTTP 304).",
+            advice="Try again; if this stays, ask your IT not to cache this address.",
+            subject=path,
+            status=status,
+            reason=response.reason_phrase,
+        )
+    if is_page(response) and (status == 511 or status < 500) and status not in (401, 404):
+        return page_instead(address)
     title, advice, kind = {
         401: ("You are not signed in to this platform", "Sign in again.", UnauthorizedException),
         403: ("The platform does not allow this", "Ask the owner or your administrator.", ForbiddenException),
@@ -261,12 +367,12 @@ def _refused(response: httpx.Response) -> ApiException:
         412: ("Somebody else changed this meanwhile", "Reload, and try again.", ConcurrencyConflictError),
         400: ("The platform does not accept this", "Correct it, and try again.", UnprocessableException),
         422: ("The platform does not accept this", "Correct it, and try again.", UnprocessableException),
-        501: ("The platform cannot do this yet", "", ApiException),
+        501: ("The platform cannot do this yet", "Do without it, or ask those who run the platform.", ApiException),
     }.get(
         status,
         ("The platform failed", "Try again later.", ApiException)
         if status >= 500
-        else ("The platform refused", "", ApiException),
+        else ("The platform refused", "Check the address of the platform, then try again.", ApiException),
     )
     return kind(
         title,
@@ -277,6 +383,14 @@ def _refused(response: httpx.Response) -> ApiException:
         reason=response.reason_phrase,
         body=response.text[:10_000],
     )
+
+
+def _clock_off(response: httpx.Response) -> float:
+    """Seconds that this computer's clock is ahead of the server's."""
+    try:
+        return (datetime.now(UTC) - email.utils.parsedate_to_datetime(response.headers["Date"])).total_seconds()
+    except (KeyError, ValueError, TypeError):
+        return 0.0
 
 
 def _quota_of(response: httpx.Response) -> dict[str, Any] | None:

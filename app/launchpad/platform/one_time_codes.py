@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from launchpad.errors import LaunchpadError, Unreachable
-from launchpad.platform.embedded import Endpoint
 
 SECRET_HEADER = "X-Launchpad-Launch-Secret"
 
@@ -21,7 +20,7 @@ class OneTimeCode:
     expires_in: float
 
 
-def waiting(endpoint: Endpoint) -> list[OneTimeCode]:
+def waiting(api_root: str, launch_secret: str) -> list[OneTimeCode]:
     """The codes of all requests that wait at a platform, newest first.
 
     Raises:
@@ -32,8 +31,8 @@ def waiting(endpoint: Endpoint) -> list[OneTimeCode]:
 
     try:
         answer = httpx.get(
-            f"{endpoint.api_root}/identity/codes",
-            headers={SECRET_HEADER: endpoint.launch_secret},
+            f"{api_root}/identity/codes",
+            headers={SECRET_HEADER: launch_secret},
             timeout=10,
             trust_env=False,
         )
@@ -45,12 +44,12 @@ def waiting(endpoint: Endpoint) -> list[OneTimeCode]:
         raise Unreachable(
             "The platform on this computer does not answer",
             advice="Try again; `launchpad platform status` says how it is.",
-            subject=endpoint.api_root,
+            subject=api_root,
         ) from error
     except (httpx.HTTPStatusError, ValueError, KeyError, TypeError) as error:
         raise LaunchpadError(
             "The platform on this computer does not give its codes",
             detail=f"{error}.",
             advice="Stop it by `launchpad platform stop`, then try again.",
-            subject=endpoint.api_root,
+            subject=api_root,
         ) from error

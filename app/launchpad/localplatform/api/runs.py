@@ -22,6 +22,7 @@ from launchpad.localplatform.api.context import Platform, User
 from launchpad.localplatform.api.paging import Page, PageSize, Sort, ordered, paged
 from launchpad.localplatform.api.problems import declared, invalid, not_found
 from launchpad.localplatform.api.strict import Known
+from launchpad.localplatform.api.submissions import earlier_run
 from launchpad.localplatform.applications.registry import Application, output_names
 from launchpad.localplatform.callbacks import outbox
 from launchpad.localplatform.database import jsonpath
@@ -82,6 +83,9 @@ def create_run(request: RunCreationRequest, user: User, platform: Platform) -> R
     run_id = str(uuid.uuid4())
     scheduling = request.scheduling or SchedulingRequest()
     with platform.database.writing() as session:
+        earlier = earlier_run(session, request, application.number, user.user_id)
+        if earlier is not None:
+            return RunCreationResponse(run_id=earlier)
         quotas.require(session, user, platform.settings, len(request.items))
         session.add(
             RunRow(

@@ -24,7 +24,7 @@ DEVICE_LIFE = 600
 DEVICE_INTERVAL = 5
 SLOWER = 5  # seconds that slow_down adds, for good
 SESSION_LIFE = timedelta(days=30)  # since its last use
-LASTING_LIFE = timedelta(days=365)
+LASTING_LIFE = timedelta(days=365)  # since its last use, too
 _LETTERS = "BCDFGHJKLMNPQRSTVWXZ"  # without vowels no words, and none that is taken for a digit
 _VERIFIER = re.compile(r"[A-Za-z0-9\-._~]{43,128}")
 
@@ -140,6 +140,7 @@ class Grants:
                     wanted = scope.split() or granted
                     if set(wanted) <= set(granted):
                         if own.kind == "lasting":
+                            own.expires = _ahead(LASTING_LIFE)
                             return self._answer(session, own, "", scope=" ".join(wanted), renew=False)
                         row.used = now()
                         own.expires = _ahead(SESSION_LIFE)
@@ -147,11 +148,11 @@ class Grants:
                     raise GrantError("invalid_scope", "More was asked for than was granted.")
         raise GrantError("invalid_grant", "The refresh token is not valid any more. Sign in again.")
 
-    def lasting(self, client_id: str, scope: str, life: timedelta = LASTING_LIFE) -> dict[str, Any]:
+    def lasting(self, client_id: str, scope: str) -> dict[str, Any]:
         """Tokens of a sign-in whose refresh token stays the same, for clients that cannot keep a new one."""
         with self._database.writing() as session:
             _sweep(session)
-            return self._answer(session, _new_session(session, client_id, scope, "lasting", life), "")
+            return self._answer(session, _new_session(session, client_id, scope, "lasting", LASTING_LIFE), "")
 
     # --- device code -------------------------------------------------------------------------------------------------
     def new_device(self, client_id: str, scope: str) -> Device:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hmac
 import time
 from collections.abc import Awaitable, Callable
-from datetime import timedelta
 from typing import Any
 
 import jwt
@@ -22,7 +21,6 @@ from launchpad.localplatform.identity.tokens import LIFE, SCOPE, Identity, perso
 
 LAUNCH_SECRET_GRANT = "urn:launchpad:launch-secret"
 DEVICE_GRANT = "urn:ietf:params:oauth:grant-type:device_code"
-_LONGEST = timedelta(days=365)
 
 
 def router(
@@ -93,16 +91,13 @@ def router(
         raise GrantError("unsupported_grant_type", "This kind of grant is not supported.")
 
     def by_secret(form: dict[str, str], client_id: str) -> dict[str, Any]:
-        """An access token for the holder of the launch secret; with `lasting_days` also a lasting refresh token."""
+        """An access token for the holder of the launch secret; with offline access a lasting refresh token, too."""
         if not hmac.compare_digest(form.get("launch_secret", "").encode(), launch_secret.encode()):
             raise GrantError("invalid_grant", "The launch secret is not right.")
-        if "lasting_days" not in form:
-            access = identity.issue(client_id=client_id)
-            return {"access_token": access, "token_type": "Bearer", "expires_in": LIFE, "scope": SCOPE}
-        days = form["lasting_days"]
-        if not days.isdecimal() or not 1 <= int(days) <= _LONGEST.days:
-            raise GrantError("invalid_request", f"lasting_days is 1 to {_LONGEST.days}.")
-        return grants.lasting(client_id, SCOPE, timedelta(days=int(days)))
+        if "offline_access" in form.get("scope", "").split():
+            return grants.lasting(client_id, SCOPE)
+        access = identity.issue(client_id=client_id)
+        return {"access_token": access, "token_type": "Bearer", "expires_in": LIFE, "scope": SCOPE}
 
     @routes.post("/oauth/device/code")
     async def device(request: Request) -> JSONResponse:
