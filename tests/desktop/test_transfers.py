@@ -15,6 +15,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLabel, QMessageBox, QPushButton
 
 from desktop_bench import APPLICATION, Bench, until
+from launchpad.application.download_plan import DownloadPlan
 from launchpad import state
 from launchpad.application import Service
 from launchpad.application.columns import columns, input_artifact
@@ -240,8 +241,8 @@ def test_results_are_downloaded_and_shown_file_by_file(bench: Bench, draft: Subm
         await until(lambda: upload.state == "done")
         handle = bench.session.client.run(upload.run_id)
         await until(lambda: handle.details().state == "TERMINATED", 80)
-        download = bench.transfers.download(upload.run_id, "Open H&E TME")
-        assert bench.transfers.download(upload.run_id, "Open H&E TME") is download
+        download = bench.transfers.download(DownloadPlan(upload.run_id), "Open H&E TME")
+        assert bench.transfers.download(DownloadPlan(upload.run_id), "Open H&E TME") is download
         heard: list[object] = []
         download.ended.connect(heard.append)
         await until(lambda: download.state == "done")
@@ -303,7 +304,7 @@ def test_quitting_while_an_upload_runs_asks_first(
 
 def test_a_transfer_of_nothing_says_what_is_wrong(bench: Bench) -> None:
     async def work() -> None:
-        download = bench.transfers.download("00000000-0000-0000-0000-000000000000", "gone")
+        download = bench.transfers.download(DownloadPlan("00000000-0000-0000-0000-000000000000"), "gone")
         heard: list[LaunchpadError] = []
         download.broke.connect(heard.append)
         await until(lambda: download.state == "failed")

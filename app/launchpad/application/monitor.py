@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
+import threading
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -12,52 +15,95 @@ if TYPE_CHECKING:
     from launchpad.platform.client import Client
     from launchpad.platform.models import RunReadResponse
 
-_FAST = 2.0  # seconds
-_SLOW = 60.0
-_LIMIT = 200  # runs
+FAST = 2.0  # seconds
+SLOW = 60.0
+PAGE = 100  # runs
+_OLD_ONES = 20  # runs of later pages that are asked for one by one, as they have not ended
 
 
 @dataclass(frozen=True)
 class Snapshot:
-    """The newest runs, and the ids of those that differ from the last look."""
+    """The runs that are known, newest first; ids of those that differ from the last look; whether there are more."""
 
     runs: tuple[RunReadResponse, ...]
     changed: frozenset[str]
+    complete: bool
 
 
 class Monitor:
-    """Polls a platform. Call `poll`, then wait `next_delay` seconds."""
+    """Polls a platform: call `poll`, then wait `next_delay` seconds. Thread-safe: calls take turns.
 
-    def __init__(self, client: Client) -> None:
+    With `organization` it watches the runs of that organization, otherwise one's own.
+    """
+
+    def __init__(self, client: Client, organization: str | None = None) -> None:
         self._client = client
-        self._seen: dict[str, RunReadResponse] = {}
-        self._delay = _FAST
+        self._organization = organization
+        self._known: dict[str, RunReadResponse] = {}
+        self._rest: Iterator[RunReadResponse] | None = None
+        self._complete = False
+        self._delay = FAST
+        self._lock = threading.Lock()
 
     def poll(self) -> Snapshot:
-        """Look once.
+        """Look once: at the newest runs, and at older ones that have not ended.
 
         Raises:
             Unreachable, ApiException: the platform does not answer; the delay grows.
         """
-        try:
-            runs: list[RunReadResponse] = []
-            for run in self._client.runs.list_data():
-                runs.append(run)
-                if len(runs) >= _LIMIT:
-                    break
-        except LaunchpadError:
-            self._delay = min(self._delay * 2, _SLOW)
-            raise
-        changed = frozenset(run.run_id for run in runs if self._seen.get(run.run_id) != run)
-        self._seen = {run.run_id: run for run in runs}
-        moving = any(not has_ended(run) for run in runs)
-        self._delay = _FAST if moving or changed else min(self._delay * 1.5, _SLOW)
-        return Snapshot(tuple(runs), changed)
+        with self._lock:
+            try:
+                if self._rest is None:
+                    self._rest = self._list()
+                    newest = list(itertools.islice(self._rest, PAGE))
+                    self._complete = len(newest) < PAGE
+                else:
+                    newest = list(itertools.islice(self._list(), PAGE))
+                seen = {run.run_id for run in newest}
+                old = [run for run in self._known.values() if not has_ended(run) and run.run_id not in seen]
+                newest += [self._client.run(run.run_id).details() for run in old[:_OLD_ONES]]
+            except LaunchpadError:
+                self._delay = min(self._delay * 2, SLOW)
+                raise
+            changed = self._take(newest)
+            moving = any(not has_ended(run) for run in self._known.values())
+            self._delay = FAST if moving or changed else min(self._delay * 1.5, SLOW)
+            return self._snapshot(changed)
 
-    def next_delay(self) -> float:
-        """Seconds until the next look."""
-        return self._delay
+    def more(self) -> Snapshot:
+        """The next page of older runs. Raises as `poll`."""
+        with self._lock:
+            if self._rest is None or self._complete:
+                return self._snapshot(frozenset())
+            try:
+                older = list(itertools.islice(self._rest, PAGE))
+            except LaunchpadError:
+                self._rest = itertools.islice(self._list(), len(self._known), None)  # a broken iterator is at its end
+                raise
+            self._complete = len(older) < PAGE
+            return self._snapshot(self._take(older))
+
+    @property
+    def moving(self) -> bool:
+        """Whether a run that is known has not ended."""
+        return any(not has_ended(run) for run in list(self._known.values()))
+
+    def next_delay(self, *, hidden: bool = False) -> float | None:
+        """Seconds until the next look; None: not before somebody asks, as nobody looks and nothing moves."""
+        return None if hidden and not self.moving else self._delay
 
     def hurry(self) -> None:
         """Something was just done: look often again."""
-        self._delay = _FAST
+        self._delay = FAST
+
+    def _list(self) -> Iterator[RunReadResponse]:
+        return self._client.runs.list_data(page_size=PAGE, for_organization=self._organization)
+
+    def _take(self, runs: list[RunReadResponse]) -> frozenset[str]:
+        changed = frozenset(run.run_id for run in runs if self._known.get(run.run_id) != run)
+        self._known.update((run.run_id, run) for run in runs)
+        return changed
+
+    def _snapshot(self, changed: frozenset[str]) -> Snapshot:
+        runs = sorted(self._known.values(), key=lambda run: (run.submitted_at, run.run_id), reverse=True)
+        return Snapshot(tuple(runs), changed, self._complete)

@@ -9,7 +9,7 @@ import threading
 import time
 import unicodedata
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath, PureWindowsPath
@@ -98,6 +98,7 @@ def download_results(
     destination: Path,
     *,
     wait: bool = True,
+    item_ids: Collection[str] | None = None,
     per_run: bool = True,
     per_item: bool = True,
     progress: Progress | None = None,
@@ -108,7 +109,8 @@ def download_results(
     """Download the results of a run, items as they finish when `wait`; files that are complete are left alone.
 
     Into `<destination>/<run id>/<slide>/<artifact>`; `per_run` and `per_item` leave out a level (then file names begin
-    with the slide's). An artifact that fails is an error of its item, and the others go on. The `board` shows files.
+    with the slide's); `item_ids` names the only items that are wanted. An artifact that fails is an error of its item,
+    and the others go on. The `board` shows files.
 
     Raises:
         Unreachable, ApiException: the platform does not answer or does not know the run.
@@ -125,7 +127,8 @@ def download_results(
         ended = has_ended(run)
         items = list(handle.results())
         folders = result_folders(items)
-        ready = [item for item in items if item.output == "FULL" and item.item_id not in fetch.done]
+        wanted = [item for item in items if item_ids is None or item.item_id in item_ids]
+        ready = [item for item in wanted if item.output == "FULL" and item.item_id not in fetch.done]
         fetch.items(
             [
                 (
@@ -135,11 +138,11 @@ def download_results(
                 )
                 for item in ready
             ],
-            len(items),
+            len(wanted),
         )
         if ended or not wait:
             break
-        progress.report(len(fetch.done), len(items), "waiting for the platform")
+        progress.report(len(fetch.done), len(wanted), "waiting for the platform")
         progress.sleep(poll_seconds)
         run = handle.details()
     _write_readme(client, run, items, folder)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Awaitable, Callable, Sequence
-from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
@@ -14,17 +13,34 @@ from PySide6.QtWidgets import QApplication, QMessageBox, QWidget
 
 from launchpad import paths
 from launchpad.desktop import background
+from launchpad.desktop.appearance import Appearance
 from launchpad.desktop.background import Jobs
 from launchpad.desktop.background_mode import BackgroundMode
 from launchpad.desktop.main_window import MainWindow
-from launchpad.desktop.navigation import Home, Info, Navigator, Route, RunPage, TransferList, Wizard
+from launchpad.desktop.navigation import (
+    About,
+    BucketPage,
+    Catalog,
+    Home,
+    Info,
+    Navigator,
+    Route,
+    RunPage,
+    TransferList,
+    Wizard,
+)
 from launchpad.desktop.session import Session
-from launchpad.desktop.theme import palette
 from launchpad.desktop.transfers import Transfers
+from launchpad.desktop.window_state import WindowState
 
 if TYPE_CHECKING:
     # Imported after the first paint.
     import asyncio
+
+    from launchpad.application.draft import SubmissionDraft
+    from launchpad.platform.client import Client
+    from launchpad.progress import Progress
+    from launchpad.wsi.isolation import SlideService
 
 Driver = Callable[[MainWindow], Awaitable[None]]
 
@@ -32,56 +48,49 @@ Driver = Callable[[MainWindow], Awaitable[None]]
 class Application(QObject):
     """One running desktop application."""
 
-    def __init__(self, app: QApplication, scheme: str, files: Sequence[str]) -> None:
+    def __init__(self, app: QApplication, scheme: str, given: Sequence[str]) -> None:
         super().__init__()
         self._app = app
-        self._settings = QSettings(str(paths.window_file()), QSettings.Format.IniFormat)
-        self._scheme = scheme or str(self._settings.value("scheme", "system"))
-        self._files = [Path(file).absolute() for file in files]
-        self._dress()
-        app.styleHints().colorSchemeChanged.connect(self._system_changed)
+        self.state = WindowState(QSettings(str(paths.window_file()), QSettings.Format.IniFormat), self)
+        self.appearance = Appearance(app, self.state, scheme, self)
+        self._given = list(given)
         self.session = Session(self)
         self.jobs = Jobs(self)
         self.transfers = Transfers(self.session, self.jobs, self)
         self.navigator = Navigator(self)
-        self.window = MainWindow(
-            self.session, self.transfers, self.jobs, self.navigator, self._settings, self._make_page
-        )
+        self.window = MainWindow(self.session, self.transfers, self.jobs, self.navigator, self.state, self._make_page)
         self.window.closing.connect(self._ask_close)
+        look = self.appearance
+        self.window.menu.add_appearance(look.scheme, look.text_size, look.choose_scheme, look.choose_size)
+        look.changed.connect(self._appearance_changed)
         self._background = BackgroundMode(self.window, self.transfers, self)
         self._background.idle.connect(self._close)
+        self._drafts: dict[str, str] = {}
         self._ended: asyncio.Event | None = None
         self._closing = False
 
-    # --- theme ------------------------------------------------------------------------------------------------------
-    def _dress(self) -> None:
-        system = self._app.styleHints().colorScheme()
-        dark = self._scheme == "dark" or (self._scheme == "system" and system is Qt.ColorScheme.Dark)
-        palette.set_theme(self._app, dark)
-
     @Slot()
-    def _system_changed(self) -> None:
-        if self._scheme == "system":
-            self._dress()
-
-    def choose_scheme(self, scheme: str) -> None:
-        """Light, dark, or as the system; kept for the next start."""
-        self._scheme = scheme
-        self._settings.setValue("scheme", scheme)
-        self._dress()
+    def _appearance_changed(self) -> None:
+        self.window.menu.show_appearance(self.appearance.scheme, self.appearance.text_size)
 
     # --- pages ------------------------------------------------------------------------------------------------------
     def _make_page(self, route: Route) -> QWidget:
         if isinstance(route, Wizard):
             from launchpad.desktop.pages.wizard.wizard import WizardPage
 
-            page = WizardPage(self.session, self.jobs, self.transfers, self.navigator.go, route.application_id)
+            draft_id = self._drafts.pop(route.application_id, "")
+            page = WizardPage(
+                self.session, self.jobs, self.transfers, self.navigator.go, route.application_id, draft_id=draft_id
+            )
             page.submitted.connect(self._submitted)
             return page
         if isinstance(route, RunPage):
             from launchpad.desktop.pages.run import RunPage as Page
 
-            return Page(self.session, self.transfers, self.navigator.go, route.run_id)
+            shown = Page(self.session, self.transfers, self.navigator.go, route.run_id)
+            shown.again.connect(self._begin_again)
+            shown.tag_chosen.connect(self.window.sidebar.filter_by_tag)
+            return shown
         if isinstance(route, TransferList):
             from launchpad.desktop.pages.transfers import TransfersPage
 
@@ -89,7 +98,19 @@ class Application(QObject):
         if isinstance(route, Info):
             from launchpad.desktop.pages.info import InfoPage
 
-            return InfoPage(self.session, self._scheme, self.choose_scheme)
+            return InfoPage(self.session, self.appearance)
+        if isinstance(route, Catalog):
+            from launchpad.desktop.pages.catalog import CatalogPage
+
+            return CatalogPage(self.session, self.navigator.go, route.application_id)
+        if isinstance(route, BucketPage):
+            from launchpad.desktop.pages.bucket import BucketPage as Objects
+
+            return Objects(self.session, self.jobs, self.state)
+        if isinstance(route, About):
+            from launchpad.desktop.pages.about import AboutPage
+
+            return AboutPage()
         from launchpad.desktop.pages.home import HomePage
 
         return HomePage(self.session, self.navigator.go)
@@ -103,6 +124,29 @@ class Application(QObject):
             if wizard.isVisible():
                 self.navigator.go(RunPage(run_id))
             self.window.forget(wizard)
+
+    @Slot(str, list)
+    def _begin_again(self, run_id: str, item_ids: list[str]) -> None:
+        """A run's slides, or some of them, become a new draft, which its wizard opens."""
+        from functools import partial
+
+        from launchpad.application.again import draft_again
+
+        client, slides = self.session.client, self.session.slides
+        work = partial(_made_again, draft_again, client, run_id, slides, item_ids or None)
+        job = background.Job(self.tr("Read the slides of the run"), work)
+        job.finished.connect(self._begun_again)
+        job.failed.connect(self.session.failed)
+        self.jobs.start(job)
+
+    @Slot(object)
+    def _begun_again(self, draft: SubmissionDraft) -> None:
+        route = Wizard(draft.application_id)
+        page = self.window.page_of(route)
+        if page is not None:  # what it holds is saved, and offered again another time
+            self.window.leave_page(page)
+        self._drafts[draft.application_id] = draft.id
+        self.navigator.go(route)
 
     # --- life -------------------------------------------------------------------------------------------------------
     def show(self) -> None:
@@ -180,7 +224,8 @@ class Application(QObject):
         await self.transfers.settled()
         await self.session.close()
         background.pool.close()
-        self._settings.sync()
+        self.state.route = self.navigator.route
+        self.state.sync()
         if stuck:
             import logging
 
@@ -237,6 +282,17 @@ def run(argv: Sequence[str], driver: Driver | None = None) -> int:
         application.deleteLater()
         app.processEvents()
     return 0
+
+
+def _made_again(
+    make: Callable[..., SubmissionDraft],
+    client: Client,
+    run_id: str,
+    slides: SlideService,
+    item_ids: list[str] | None,
+    progress: Progress,
+) -> SubmissionDraft:
+    return make(client, run_id, slides, item_ids=item_ids, progress=progress)
 
 
 def _arguments(argv: Sequence[str]) -> tuple[str, list[str]]:

@@ -16,6 +16,7 @@ from launchpad.platform.auth.tokens import token_source
 from launchpad.platform.http import Api, ApiException, parse
 from launchpad.platform.models import ApplicationReadResponse, MeReadResponse, VersionReadResponse
 from launchpad.platform.runs import Run, Runs
+from launchpad.platform.sharing import Sharing
 from launchpad.settings import Settings, load_settings
 
 _ME_LIVES = 300.0  # seconds
@@ -48,6 +49,7 @@ class Client:
         self.versions = Versions(self.api, self.settings)
         self.applications = Applications(self.api, self.settings, self.versions)
         self.runs = Runs(self.api, self.settings, self.versions)
+        self.sharing = Sharing(self.api)
         self._me: tuple[float, MeReadResponse] | None = None
         self._lock = threading.Lock()
 

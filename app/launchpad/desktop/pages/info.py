@@ -10,6 +10,7 @@ from PySide6.QtCore import Qt, Slot
 from PySide6.QtWidgets import QButtonGroup, QGridLayout, QHBoxLayout, QRadioButton, QScrollArea, QVBoxLayout, QWidget
 
 from launchpad import __version__, paths
+from launchpad.desktop.appearance import Appearance
 from launchpad.desktop.session import Session
 from launchpad.desktop.widgets.basics import Card, Pill, label
 
@@ -22,7 +23,7 @@ _PILLS = {"UP": ("done", "circle-check"), "DEGRADED": ("partial", "circle-alert"
 class InfoPage(QWidget):
     """What IT people ask for."""
 
-    def __init__(self, session: Session, scheme: str, choose_scheme: Callable[[str], None]) -> None:
+    def __init__(self, session: Session, appearance: Appearance) -> None:
         super().__init__()
         self.setObjectName("page")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
@@ -40,7 +41,7 @@ class InfoPage(QWidget):
         box.setSpacing(16)
         box.addWidget(label(self.tr("Info and settings"), "display"))
         box.addWidget(self._health)
-        box.addWidget(self._scheme_card(scheme, choose_scheme))
+        box.addWidget(self._scheme_card(appearance.scheme, appearance.choose_scheme))
         self._facts = QGridLayout()
         self._facts.setHorizontalSpacing(16)
         self._facts.setColumnStretch(1, 1)

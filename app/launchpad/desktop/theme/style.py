@@ -20,11 +20,17 @@ def stylesheet(theme: Theme) -> str:
         "rControl": radius["control"],
         "rCard": radius["card"],
         "arrow": _arrow(theme),
+        "caption": theme.scaled(12),
+        "header": size["header"],
+        "row": theme.scaled(30),
+        "chip": theme.scaled(22),
+        "chipInner": theme.scaled(22) - 2,
+        "rChip": theme.scaled(12),
     }
     text = _QSS
     for name, value in values.items():
         text = text.replace(f"@{name}@", str(value))
-    return text + _fonts()
+    return text + _fonts(theme)
 
 
 def _arrow(theme: Theme) -> str:
@@ -37,10 +43,11 @@ def _arrow(theme: Theme) -> str:
     return file.as_posix()
 
 
-def _fonts() -> str:
+def _fonts(theme: Theme) -> str:
     rules = []
     for name, value in load_tokens()["type"].items():
-        rules.append(f'QLabel[type="{name}"] {{ font-size: {value["size"]}px; font-weight: {value["weight"]}; }}')
+        size = theme.scaled(value["size"])
+        rules.append(f'QLabel[type="{name}"] {{ font-size: {size}px; font-weight: {value["weight"]}; }}')
     return "\n".join(rules)
 
 
@@ -51,7 +58,7 @@ QLabel[type="muted"] { color: @textMuted@; }
 QLabel[type="caption"] { color: @textMuted@; }
 QFrame[role="card"] { background: @surface@; border: 1px solid @border@; border-radius: @rCard@px; }
 QFrame[role="topbar"] { background: @surface@; border: none; border-bottom: 1px solid @border@; }
-QFrame[role="sidebar"] { background: @sidebar@; border: none; border-right: 1px solid @border@; }
+QFrame[role="sidebar"] { background: @sidebar@; border: none; }
 QFrame[role="footer"] { background: @surface@; border: none; border-top: 1px solid @border@; }
 QFrame[role="banner"] { background: @failedBack@; border: 1px solid @failed@; border-radius: @rControl@px; }
 QFrame[role="banner"] QLabel { color: @failed@; }
@@ -73,8 +80,14 @@ QPushButton[kind="quiet"]:hover, QToolButton[kind="quiet"]:hover { background: @
 QPushButton[kind="quiet"]:focus, QToolButton[kind="quiet"]:focus { border: 2px solid @focus@; }
 QPushButton[kind="section"] { background: transparent; border-color: transparent; }
 QPushButton[kind="section"]:checked { background: @selected@; }
+QPushButton[kind="chip"] {
+  background: @sunken@; border: 1px solid @border@; border-radius: @rChip@px; min-height: @chip@px; padding: 0 8px;
+  font-size: @caption@px;
+}
+QPushButton[kind="chip"]:hover { background: @hover@; border-color: @borderStrong@; }
+QPushButton[kind="chip"]:focus { border: 2px solid @focus@; padding: 0 7px; min-height: @chipInner@px; }
 QToolButton { padding: 0 6px; }
-QToolButton::menu-indicator, QPushButton::menu-indicator { image: none; }
+QToolButton::menu-indicator, QPushButton::menu-indicator { image: none; width: 0; }
 QPushButton[iconOnly="true"] { padding: 0; }
 QLineEdit, QPlainTextEdit, QTextEdit, QComboBox, QDateTimeEdit, QSpinBox, QDoubleSpinBox {
   background: @surface@; color: @text@; border: 1px solid @controlBorder@; border-radius: @rControl@px;
@@ -99,14 +112,14 @@ QListView, QTableView, QTreeView {
 QHeaderView { background: @sunken@; border: none; }
 QHeaderView::section {
   background: @sunken@; color: @textMuted@; border: none; border-bottom: 1px solid @border@; padding: 0 12px;
-  font-size: 12px; font-weight: 600; height: 36px;
+  font-size: @caption@px; font-weight: 600; height: @header@px;
 }
 QTableCornerButton::section { background: @sunken@; border: none; }
 QProgressBar {
   background: @sunken@; border: none; border-radius: 3px; max-height: 6px; min-height: 6px; text-align: center;
 }
 QProgressBar::chunk { background: @accent@; border-radius: 3px; }
-QCheckBox, QRadioButton { color: @text@; spacing: 8px; min-height: 30px; }
+QCheckBox, QRadioButton { color: @text@; spacing: 8px; min-height: @row@px; }
 QMenu { background: @surface@; color: @text@; border: 1px solid @borderStrong@; padding: 4px; }
 QMenu::item { padding: 7px 24px 7px 12px; border-radius: 4px; }
 QMenu::item:selected { background: @hover@; }
@@ -119,4 +132,17 @@ QScrollBar::add-line, QScrollBar::sub-line { width: 0; height: 0; }
 QScrollBar::add-page, QScrollBar::sub-page { background: transparent; }
 QScrollArea, QScrollArea > QWidget > QWidget#page { background: transparent; border: none; }
 QSplitter::handle { background: @border@; }
+QTabWidget::pane { border: none; }
+QTabBar::tab {
+  background: transparent; color: @textMuted@; border: none; border-bottom: 2px solid transparent;
+  padding: 7px 12px; font-weight: 500;
+}
+QTabBar::tab:hover { color: @text@; }
+QTabBar::tab:selected { color: @accent@; border-bottom: 2px solid @accent@; }
+QTabBar::tab:focus { color: @accent@; background: @hover@; }
+QDialog, QMessageBox { background: @surface@; }
+QTextBrowser { background: @surface@; color: @text@; border: none; padding: 0; }
+QTreeView::item, QListWidget::item { min-height: 24px; }
+QListWidget::item:selected, QTreeView::item:selected { background: @selected@; color: @text@; }
+QListWidget::item:hover, QTreeView::item:hover { background: @hover@; }
 """

@@ -31,7 +31,6 @@ class HealthFooter(QFrame):
         self._jobs = jobs
         self.setObjectName("health_footer")
         self.setProperty("role", "footer")
-        self.setFixedHeight(palette.current().size["footer"])
         self._icon = StateIcon("loader", "textMuted", 14)
         self._text = label(self.tr("Launchpad is starting"), "caption")
         self._work = label("", "caption")
@@ -46,6 +45,8 @@ class HealthFooter(QFrame):
         row.addWidget(label(f"v{__version__}", "caption"))
         session.health_changed.connect(self._show)
         jobs.changed.connect(self._show_work)
+        palette.changes.changed.connect(self._restyle)
+        self._restyle()
 
     def text(self) -> str:
         """The words that are shown."""
@@ -67,6 +68,10 @@ class HealthFooter(QFrame):
     def _show_work(self) -> None:
         labels = self._jobs.labels()
         self._work.setText(counted(len(labels), labels[0], self.tr("%n tasks", "", len(labels))) if labels else "")
+
+    @Slot()
+    def _restyle(self) -> None:
+        self.setFixedHeight(palette.current().size["footer"])
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         self.clicked.emit()

@@ -59,8 +59,17 @@ class DraftModel(QObject):
     failed = Signal(object)
     imported = Signal(object)
 
-    def __init__(self, session: Session, jobs: Jobs, application_id: str, parent: QObject | None = None) -> None:
+    def __init__(
+        self,
+        session: Session,
+        jobs: Jobs,
+        application_id: str,
+        parent: QObject | None = None,
+        *,
+        draft_id: str = "",
+    ) -> None:
         super().__init__(parent)
+        self._wanted = draft_id
         self._session = session
         self._jobs = jobs
         self.application_id = application_id
@@ -136,6 +145,7 @@ class DraftModel(QObject):
             self._loading = False
         if self._ended:
             return
+        drafts.sort(key=lambda draft: draft.id != self._wanted)
         left = next((draft for draft in drafts if _has_content(draft)), None)
         if left is not None and not _has_content(self.draft):
             self._adopt(left)
@@ -261,7 +271,7 @@ class DraftModel(QObject):
         self._announce()
 
     def _picture(self, slide: Slide) -> QPixmap | None:
-        return None if slide.error else self.thumbnails.pixmap(slide.path)
+        return None if slide.error else self.thumbnails.pixmap(slide.path, slide.crc32c or "")
 
     def _take_entries(self) -> None:
         if not self._entries:

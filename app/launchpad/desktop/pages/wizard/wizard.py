@@ -52,13 +52,15 @@ class WizardPage(QWidget):
         navigate: Callable[[Route], None],
         application_id: str,
         parent: QWidget | None = None,
+        *,
+        draft_id: str = "",
     ) -> None:
         super().__init__(parent)
         self.setObjectName("wizard_page")
         self.setAcceptDrops(True)
         self._session = session
         self._navigate = navigate
-        self.model = DraftModel(session, jobs, application_id, self)
+        self.model = DraftModel(session, jobs, application_id, self, draft_id=draft_id)
         self.submission = Submission(transfers, self)
         self._step = 1
         self._furthest = 1
