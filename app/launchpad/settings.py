@@ -75,6 +75,8 @@ class Settings(BaseSettings):
         validation_alias=AliasChoices("transfer_connections", "LAUNCHPAD_TRANSFER_CONNECTIONS"),
     )
 
+    proxy: str | None = Field(default=None, validation_alias=AliasChoices("proxy", "LAUNCHPAD_PROXY"))
+
     privacy_name_patterns: list[str] | None = Field(
         default=None, validation_alias=AliasChoices("privacy_name_patterns", "LAUNCHPAD_PRIVACY_NAME_PATTERNS")
     )

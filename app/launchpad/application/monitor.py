@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import itertools
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from launchpad.application.states import has_ended
 from launchpad.errors import LaunchpadError
+from launchpad.progress import Progress
 
 if TYPE_CHECKING:
     from launchpad.platform.client import Client
     from launchpad.platform.models import RunReadResponse
+    from launchpad.platform.runs import Run
 
 FAST = 2.0  # seconds
 SLOW = 60.0
@@ -107,3 +109,40 @@ class Monitor:
     def _snapshot(self, changed: frozenset[str]) -> Snapshot:
         runs = sorted(self._known.values(), key=lambda run: (run.submitted_at, run.run_id), reverse=True)
         return Snapshot(tuple(runs), changed, self._complete)
+
+
+def follow(
+    run: Run,
+    *,
+    on_change: Callable[[RunReadResponse], None],
+    on_trouble: Callable[[LaunchpadError], None] = lambda error: None,
+    progress: Progress | None = None,
+) -> RunReadResponse:
+    """Look at one run until it has ended, often while it moves, seldom while it waits; the run as it is then.
+
+    `on_change` gets it at first and whenever it is another; what keeps the platform from answering goes to
+    `on_trouble` and is tried again.
+
+    Raises:
+        NotFoundException, UnauthorizedException, ForbiddenException: waiting does not help.
+        Cancelled: the progress was cancelled.
+    """
+    from launchpad.platform.http import ForbiddenException, NotFoundException, UnauthorizedException
+
+    progress, delay, seen = progress or Progress(), FAST, None
+    while True:
+        try:
+            now = run.details()
+        except (NotFoundException, UnauthorizedException, ForbiddenException):
+            raise
+        except LaunchpadError as error:
+            on_trouble(error)
+            delay = min(delay * 2, SLOW)
+        else:
+            delay = FAST if now != seen else min(delay * 1.5, SLOW)
+            if now != seen:
+                on_change(now)
+            seen = now
+            if has_ended(now):
+                return now
+        progress.sleep(delay)

@@ -281,6 +281,17 @@ def describe(
 
 
 @app.command()
+def watch(
+    run_id: Annotated[str, typer.Argument(help="Id of the run.")],
+    output_format: _Format = Format.TEXT,
+    share_token: Annotated[str | None, typer.Option(help="Token that opens a shared run.")] = None,
+) -> int:
+    """Watch a run until it has ended; ends with 1 when slides failed, or the run was cancelled."""
+    with steps.service() as service:
+        return steps.watch(service, run_id, share_token, output_format)
+
+
+@app.command()
 def cancel(run_id: Annotated[str, typer.Argument(help="Id of the run.")]) -> None:
     """Cancel a run."""
     with steps.service() as service:

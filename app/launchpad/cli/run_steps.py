@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from launchpad.application.prepare import Prepared
     from launchpad.application.results import Downloaded
     from launchpad.application.service import Service
-    from launchpad.platform.models import VersionReadResponse
+    from launchpad.platform.models import RunReadResponse, VersionReadResponse
     from launchpad.wsi.isolation import SlideService
 
 _REWRITE = 1.0  # seconds between two writes of the metadata file while slides are uploaded
@@ -98,10 +98,9 @@ def gate(service: Service, *, force: bool) -> None:
         warn(f"Not healthy: {health.reason} Going on because of --force.")
         return
     raise LaunchpadError(
-        "Launchpad or its platform is not healthy",
-        detail=health.reason,
+        f"Platform is not healthy: {health.reason.rstrip('.')}. Aborting.",
+        detail=f"Asked: {service.client.profile.api_root}.",
         advice=f"{remedy} Or go on with --force.",
-        subject=service.client.profile.api_root,
     )
 
 
@@ -364,6 +363,35 @@ def submit(
     run_id = service.submit(draft, version, interface="cli", pipeline=chosen.pipeline, onboard=chosen.onboard)
     say(f"Submitted run with id '{run_id}' for '{application_id}' (version: {version.version_number}).")
     return run_id
+
+
+def watch(service: Service, run_id: str, share_token: str | None, format_: Format) -> int:
+    """Print a line whenever a run changes, until it has ended; the exit code."""
+    from launchpad.application.monitor import follow
+    from launchpad.application.states import run_state
+
+    def show(run: RunReadResponse) -> None:
+        if format_ is Format.JSON:
+            print_json(run)
+            return
+        counts, now = run.statistics, datetime.now().astimezone().strftime("%H:%M:%S")
+        failed = counts.item_user_error_count + counts.item_system_error_count
+        through = counts.item_count - counts.item_pending_count - counts.item_processing_count
+        line = f"{now}  {run_state(run).words}: {through} of {counts.item_count} slide(s)"
+        if failed:
+            line += f", {failed} failed"
+        if run.state == "PENDING" and run.num_preceding_items_platform:
+            line += f", {run.num_preceding_items_platform} before it in the queue"
+        say(line)
+
+    def trouble(error: LaunchpadError) -> None:
+        warn(f"{error.title}. Trying again.")
+
+    run = follow(service.application_run(run_id, share_token), on_change=show, on_trouble=trouble)
+    good = run.termination_reason == "ALL_ITEMS_PROCESSED" and (
+        run.statistics.item_succeeded_count == run.statistics.item_count
+    )
+    return 0 if good else 1
 
 
 def download(

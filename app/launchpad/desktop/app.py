@@ -98,7 +98,7 @@ class Application(QObject):
         if isinstance(route, Info):
             from launchpad.desktop.pages.info import InfoPage
 
-            return InfoPage(self.session, self.appearance)
+            return InfoPage(self.session, self.appearance, self.state)
         if isinstance(route, Catalog):
             from launchpad.desktop.pages.catalog import CatalogPage
 
@@ -110,7 +110,7 @@ class Application(QObject):
         if isinstance(route, About):
             from launchpad.desktop.pages.about import AboutPage
 
-            return AboutPage()
+            return AboutPage(self.session)
         from launchpad.desktop.pages.home import HomePage
 
         return HomePage(self.session, self.navigator.go)

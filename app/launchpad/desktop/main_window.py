@@ -275,7 +275,7 @@ class MainWindow(QMainWindow):
     @Slot()
     def _find(self) -> None:
         """The page's own filter, where it has one; otherwise that of the runs."""
-        find = getattr(self.page(), "find", None)
+        find = getattr(self.page(), "find_here", None)
         if find is None or not find():
             self.sidebar.focus_filter()
 

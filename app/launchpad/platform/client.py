@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import threading
 import time
 from collections.abc import Callable
@@ -10,7 +11,7 @@ from dataclasses import replace
 from typing import Any, Self
 
 from launchpad.errors import Unreachable
-from launchpad.platform.applications import Applications, Versions
+from launchpad.platform.applications import Applications, Documents, Versions
 from launchpad.platform.auth.profiles import Profile, select_profile
 from launchpad.platform.auth.tokens import token_source
 from launchpad.platform.http import Api, ApiException, parse
@@ -42,6 +43,7 @@ class Client:
         settings: Settings | None = None,
     ) -> None:
         self.settings = settings or load_settings()
+        _use_proxy(self.settings.proxy)
         self.profile = _resolved(profile or select_profile(self.settings))
         source = token_provider or token_source(self.profile, self.settings).token
         self.api = Api(self.profile.api_root, source, timeout=self.settings.run_timeout)
@@ -50,6 +52,7 @@ class Client:
         self.applications = Applications(self.api, self.settings, self.versions)
         self.runs = Runs(self.api, self.settings, self.versions)
         self.sharing = Sharing(self.api)
+        self.documents = Documents(self.api, self.settings)
         self._me: tuple[float, MeReadResponse] | None = None
         self._lock = threading.Lock()
 
@@ -113,6 +116,14 @@ class Client:
                 subject=self.api.root,
             )
         return answer
+
+
+def _use_proxy(proxy: str | None) -> None:
+    """A proxy of the settings stands for the usual variables, where these say nothing."""
+    if proxy:
+        for name in ("HTTPS_PROXY", "HTTP_PROXY"):
+            if not (os.environ.get(name) or os.environ.get(name.lower())):
+                os.environ[name] = proxy
 
 
 def _document(text: str) -> Any:

@@ -6,6 +6,7 @@ import random
 import ssl
 import time
 from collections.abc import Callable, Mapping
+from email.utils import parsedate_to_datetime
 from typing import Any, TypeVar
 from urllib.parse import quote, urlsplit
 
@@ -105,6 +106,8 @@ class Api:
     def __init__(self, api_root: str, token: Callable[[], str], *, timeout: float = 30.0) -> None:
         self.root = api_root.rstrip("/")
         self._token = token
+        self.clock_offset: float | None = None
+        """Seconds that the platform's clock is ahead of this computer's, as its last answer said; None: not known."""
         secure = self.root.startswith("https")
         self._http = httpx.Client(
             verify=verification() if secure else True,
@@ -184,7 +187,7 @@ class Api:
         headers = {"Authorization": f"Bearer {self._token()}"} if signed else {}
         values = {name: value for name, value in (query or {}).items() if value is not None}
         try:
-            return self._http.request(
+            response = self._http.request(
                 method,
                 f"{self.root}{path}",
                 params=values or None,
@@ -192,6 +195,8 @@ class Api:
                 headers=headers,
                 timeout=httpx.USE_CLIENT_DEFAULT if timeout is None else timeout,
             )
+            self.clock_offset = clock_offset(response.headers.get("Date", ""), time.time())
+            return response
         except httpx.TimeoutException as error:
             raise Unreachable(
                 "The platform does not answer in time",
@@ -205,6 +210,14 @@ class Api:
                 advice="Check the address and the network connection (proxy, VPN), then try again.",
                 subject=self.root,
             ) from error
+
+
+def clock_offset(date: str, now: float) -> float | None:
+    """Seconds between a `Date` header and our clock; None where the header says nothing."""
+    try:
+        return parsedate_to_datetime(date).timestamp() - now
+    except (TypeError, ValueError):
+        return None
 
 
 def _json(response: httpx.Response) -> Any:

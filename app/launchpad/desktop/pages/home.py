@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Qt, Slot
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
-from launchpad.desktop.navigation import Route, Wizard
+from launchpad.desktop.navigation import Catalog, Route, Wizard
 from launchpad.desktop.session import Session
 from launchpad.desktop.widgets.basics import Card, IconButton, Notice, Pill, StateIcon, label
+from launchpad.desktop.widgets.class_pill import class_pill
 
 if TYPE_CHECKING:
     from launchpad.platform.models import ApplicationReadShortResponse
@@ -85,8 +86,7 @@ class HomePage(QWidget):
         if application.latest_version is not None:
             pills.addWidget(Pill("info", "info", application.latest_version.number))
         for regulatory_class in application.regulatory_classes:
-            meaning = self.tr("Research use only") if regulatory_class == "RUO" else regulatory_class
-            pills.addWidget(Pill("info", "pending", meaning))
+            pills.addWidget(class_pill(regulatory_class, self.tr("Research use only")))
         pills.addStretch(1)
         card.column.addLayout(pills)
         words = label(application.description, "muted")
@@ -95,8 +95,12 @@ class HomePage(QWidget):
         card.column.addWidget(words, 1)
         start = IconButton("plus", self.tr("New run"), kind="primary", name=f"new_run_{application.application_id}")
         start.clicked.connect(partial(self._navigate, Wizard(application.application_id)))
+        start.setAccessibleName(self.tr("New run of %1").replace("%1", application.name))
         row = QHBoxLayout()
+        more = IconButton("info", self.tr("Details"), kind="quiet", name=f"details_{application.application_id}")
+        more.clicked.connect(partial(self._navigate, Catalog(application.application_id)))
         row.addWidget(start)
+        row.addWidget(more)
         row.addStretch(1)
         card.column.addLayout(row)
         return card

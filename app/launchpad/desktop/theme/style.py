@@ -75,9 +75,16 @@ QPushButton[kind="primary"]:hover { background: @accentHover@; border-color: @ac
 QPushButton[kind="primary"]:focus { border: 2px solid @text@; }
 QPushButton[kind="primary"]:disabled { color: @textMuted@; background: @sunken@; border-color: @border@; }
 QPushButton[kind="danger"] { color: @failed@; }
+QPushButton[kind="danger"]:disabled { color: @textMuted@; }
 QPushButton[kind="quiet"], QToolButton[kind="quiet"] { background: transparent; border-color: transparent; }
 QPushButton[kind="quiet"]:hover, QToolButton[kind="quiet"]:hover { background: @hover@; }
 QPushButton[kind="quiet"]:focus, QToolButton[kind="quiet"]:focus { border: 2px solid @focus@; }
+QPushButton[kind="link"] {
+  background: transparent; border: 1px solid transparent; color: @accent@; padding: 0 4px; min-height: @chip@px;
+  font-size: @caption@px;
+}
+QPushButton[kind="link"]:hover { background: @hover@; }
+QPushButton[kind="link"]:focus { border: 2px solid @focus@; padding: 0 3px; min-height: @chipInner@px; }
 QPushButton[kind="section"] { background: transparent; border-color: transparent; }
 QPushButton[kind="section"]:checked { background: @selected@; }
 QPushButton[kind="chip"] {
@@ -130,6 +137,9 @@ QScrollBar:horizontal { background: transparent; height: 10px; margin: 0; }
 QScrollBar::handle { background: @borderStrong@; border-radius: 4px; min-height: 28px; min-width: 28px; margin: 1px; }
 QScrollBar::add-line, QScrollBar::sub-line { width: 0; height: 0; }
 QScrollBar::add-page, QScrollBar::sub-page { background: transparent; }
+QAbstractScrollArea::corner { background: transparent; border: none; }
+QTableView[role="padded"]::item, QTreeView[role="padded"]::item { padding: 0 9px; }
+QListWidget[role="padded"]::item { padding: 5px 8px; border-radius: 5px; }
 QScrollArea, QScrollArea > QWidget > QWidget#page { background: transparent; border: none; }
 QSplitter::handle { background: @border@; }
 QTabWidget::pane { border: none; }

@@ -102,15 +102,15 @@ class IconButton(QPushButton):
     def _restyle(self) -> None:
         if hasattr(self, "_side"):  # QPushButton's constructor may change the style before
             theme = palette.current()
-            side = theme.scaled(24) if self._kind == "chip" else theme.size[self._side]
+            side = theme.scaled(24) if self._kind in ("chip", "link") else theme.size[self._side]
             if self.property("iconOnly"):
                 self.setFixedSize(side, side)
             else:
                 self.setMinimumHeight(side)
         if getattr(self, "_icon", ""):
-            colour = "onAccent" if self._kind == "primary" else "text"
+            colour = {"primary": "onAccent", "link": "accent"}.get(self._kind, "text")
             # Fusion leaves 4 px between icon and text: the icon brings the rest along.
-            gap, size = 4 if self.text() else 0, 12 if self._kind == "chip" else 16
+            gap, size = 4 if self.text() else 0, 12 if self._kind in ("chip", "link") else 16
             self.setIcon(icons.icon(self._icon, colour, size, gap))
             self.setIconSize(QSize(size + gap, size))
 
