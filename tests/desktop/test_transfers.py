@@ -15,10 +15,10 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLabel, QMessageBox, QPushButton
 
 from desktop_bench import APPLICATION, Bench, until
-from launchpad.application.download_plan import DownloadPlan
 from launchpad import state
 from launchpad.application import Service
 from launchpad.application.columns import columns, input_artifact
+from launchpad.application.download_plan import DownloadPlan
 from launchpad.application.draft import SubmissionDraft, load_drafts
 from launchpad.application.manifest import read_rows
 from launchpad.application.transfers import TransferRecord, left_over, remember_transfer

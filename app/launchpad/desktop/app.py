@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
@@ -14,8 +15,10 @@ from PySide6.QtWidgets import QApplication, QMessageBox, QWidget
 from launchpad import paths
 from launchpad.desktop import background
 from launchpad.desktop.appearance import Appearance
+from launchpad.desktop.arrivals import Arrivals
 from launchpad.desktop.background import Jobs
 from launchpad.desktop.background_mode import BackgroundMode
+from launchpad.desktop.instance import Instance, hand_over
 from launchpad.desktop.main_window import MainWindow
 from launchpad.desktop.navigation import (
     About,
@@ -29,6 +32,7 @@ from launchpad.desktop.navigation import (
     TransferList,
     Wizard,
 )
+from launchpad.desktop.notifier import Notifier
 from launchpad.desktop.session import Session
 from launchpad.desktop.transfers import Transfers
 from launchpad.desktop.window_state import WindowState
@@ -65,6 +69,14 @@ class Application(QObject):
         look.changed.connect(self._appearance_changed)
         self._background = BackgroundMode(self.window, self.transfers, self)
         self._background.idle.connect(self._close)
+        self._arrivals = Arrivals(self.session, self.window, self.navigator, self)
+        self._notifier = Notifier(self.session, self.window, self.state, self)
+        self._notifier.chosen.connect(self._show_run)
+        self._instance = Instance(self)
+        self._instance.given.connect(self._arrivals.take)
+        self.window.dropped.connect(self._arrivals.take_files)
+        self.window.help_wanted.connect(self._show_shortcuts)
+        self.window.seen.connect(self._seen)
         self._drafts: dict[str, str] = {}
         self._ended: asyncio.Event | None = None
         self._closing = False
@@ -158,12 +170,47 @@ class Application(QObject):
     async def run(self, driver: Driver | None) -> None:
         """Load the rest; returns when everything has ended."""
         import asyncio
+        import logging
+
+        from launchpad.desktop.network import NetworkWatch
 
         self._ended = asyncio.Event()
+        self._network = NetworkWatch(self)
+        self._network.changed.connect(self.session.check_health)
+        if not self._instance.listen():
+            logging.getLogger(__name__).warning("later starts cannot hand over their files")
         QTimer.singleShot(0, self.session.start)
+        QTimer.singleShot(0, self._restore)
         if driver is not None:
             self.session.spawn(self._drive(driver))
         await self._ended.wait()
+
+    @Slot()
+    def _restore(self) -> None:
+        """The page that was open last, unless this start was given something else."""
+        route = self.state.route
+        if self._given:
+            self._arrivals.take(self._given)
+        elif route is not None and self.navigator.route == Home():
+            self.navigator.go(route)
+
+    @Slot()
+    def _show_shortcuts(self) -> None:
+        from launchpad.desktop.widgets.shortcut_dialog import ShortcutDialog
+
+        ShortcutDialog(self.window).open()
+
+    @Slot(str)
+    def _show_run(self, run_id: str) -> None:
+        self.window.come_forward()
+        if run_id:
+            self.navigator.go(RunPage(run_id))
+
+    @Slot(bool)
+    def _seen(self, seen: bool) -> None:
+        self.session.set_hidden(not seen)
+        if seen:
+            self._notifier.seen()
 
     async def _drive(self, driver: Driver) -> None:
         await driver(self.window)
@@ -218,6 +265,7 @@ class Application(QObject):
             asyncio.get_event_loop().create_task(self._end())
 
     async def _end(self) -> None:
+        self._instance.close()
         self.window.leave_pages()
         self._background.leave()
         stuck = self.jobs.shutdown(5)
@@ -255,7 +303,9 @@ class Application(QObject):
 
 def run(argv: Sequence[str], driver: Driver | None = None) -> int:
     """Run the application until its window is closed. `driver` is awaited beside it (the journey)."""
-    scheme, files = _arguments(argv)
+    scheme, given = _arguments(argv)
+    if driver is None and hand_over(given):
+        return 0
     app = QApplication.instance()
     if not isinstance(app, QApplication):
         app = QApplication(["Launchpad"])
@@ -264,7 +314,7 @@ def run(argv: Sequence[str], driver: Driver | None = None) -> int:
         QLocale.setDefault(QLocale(QLocale.Language.English, QLocale.Country.UnitedKingdom))
     app.setStyle("Fusion")
     app.setQuitOnLastWindowClosed(False)
-    application = Application(app, scheme, files)
+    application = Application(app, scheme, given)
     application.show()
     import asyncio
 
@@ -303,9 +353,9 @@ def _arguments(argv: Sequence[str]) -> tuple[str, list[str]]:
 
     parser = argparse.ArgumentParser(prog="launchpad-desktop")
     parser.add_argument("--theme", choices=("light", "dark", "system"), default="")
-    parser.add_argument("files", nargs="*")
+    parser.add_argument("files", nargs="*", help="slides, folders, or a link launchpad://run/…")
     arguments = parser.parse_args(argv)
-    return arguments.theme, arguments.files
+    return arguments.theme, [text if "://" in text else str(Path(text).absolute()) for text in arguments.files]
 
 
 def _hook(application: Application, loop: asyncio.AbstractEventLoop) -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from PySide6.QtCore import QSize, Qt, Signal, Slot
-from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QKeySequence, QShortcut
+from PySide6.QtCore import QEvent, QSize, Qt, Signal, Slot
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QHideEvent, QKeySequence, QShortcut, QShowEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QMainWindow, QSplitter, QStackedWidget, QVBoxLayout, QWidget
 
 from launchpad.desktop.background import Jobs
@@ -44,11 +44,13 @@ class MainWindow(QMainWindow):
         closing: somebody wants to close the window; `let_close` does.
         help_wanted: the list of shortcuts.
         dropped: files and folders that were dropped where no page took them.
+        seen: whether the window can be seen now.
     """
 
     closing = Signal()
     help_wanted = Signal()
     dropped = Signal(list)
+    seen = Signal(bool)
 
     def __init__(
         self,
@@ -302,6 +304,27 @@ class MainWindow(QMainWindow):
     @Slot()
     def _restyle(self) -> None:
         self._bar.setFixedHeight(palette.current().size["topBar"])
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.WindowStateChange:
+            self.seen.emit(not self.isMinimized())
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self.seen.emit(not self.isMinimized())
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        super().hideEvent(event)
+        self.seen.emit(False)
+
+    def come_forward(self) -> None:
+        """To the front, whatever it was."""
+        if self.isMinimized():
+            self.showNormal()
+        self.show()
+        self.raise_()
+        self.activateWindow()
 
     # --- end --------------------------------------------------------------------------------------------------------
     def let_close(self) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import getpass
 import json
 import re
+import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -86,6 +87,13 @@ def folder_size(folder: Path) -> int:
         except OSError:
             continue  # gone meanwhile
     return total
+
+
+def free_space(folder: Path) -> int:
+    """Bytes that are free where a folder is, or will be."""
+    while not folder.exists() and folder != folder.parent:
+        folder = folder.parent
+    return shutil.disk_usage(folder).free
 
 
 def clear_cache(folder: Path) -> int:

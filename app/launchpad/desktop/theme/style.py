@@ -19,7 +19,8 @@ def stylesheet(theme: Theme) -> str:
         "controlSmall": size["controlSmall"] - 2,
         "rControl": radius["control"],
         "rCard": radius["card"],
-        "arrow": _arrow(theme),
+        "arrow": _picture("chevron-down", theme.colour("textMuted").name()),
+        "check": _picture("check", theme.colour("onAccent").name()),
         "caption": theme.scaled(12),
         "header": size["header"],
         "row": theme.scaled(30),
@@ -33,13 +34,13 @@ def stylesheet(theme: Theme) -> str:
     return text + _fonts(theme)
 
 
-def _arrow(theme: Theme) -> str:
-    """The file of the arrow of a choice in the theme's colour: a style sheet takes pictures from files only."""
-    file = paths.cache_dir() / "theme" / f"chevron-down-{theme.colour('textMuted').name()[1:]}.svg"
+def _picture(name: str, colour: str) -> str:
+    """The file of an icon in one of the theme's colours: a style sheet takes pictures from files only."""
+    file = paths.cache_dir() / "theme" / f"{name}-{colour[1:]}.svg"
     if not file.exists():
-        svg = paths.resource("icons", "chevron-down.svg").read_text(encoding="utf-8")
+        svg = paths.resource("icons", f"{name}.svg").read_text(encoding="utf-8")
         paths.ensure_private(file.parent)
-        paths.write_atomic(file, svg.replace("currentColor", theme.colour("textMuted").name()).encode())
+        paths.write_atomic(file, svg.replace("currentColor", colour).encode())
     return file.as_posix()
 
 
@@ -127,6 +128,16 @@ QProgressBar {
 }
 QProgressBar::chunk { background: @accent@; border-radius: 3px; }
 QCheckBox, QRadioButton { color: @text@; spacing: 8px; min-height: @row@px; }
+QCheckBox::indicator, QRadioButton::indicator {
+  width: 16px; height: 16px; border: 1px solid @controlBorder@; background: @surface@;
+}
+QCheckBox::indicator { border-radius: 4px; }
+QRadioButton::indicator { border-radius: 8px; }
+QCheckBox::indicator:hover, QRadioButton::indicator:hover { border-color: @accent@; }
+QCheckBox::indicator:checked { background: @accent@; border-color: @accent@; image: url("@check@"); }
+QRadioButton::indicator:checked { border: 5px solid @accent@; width: 8px; height: 8px; background: @onAccent@; }
+QCheckBox:focus, QRadioButton:focus { color: @accent@; }
+QAbstractSpinBox QLineEdit { border: none; min-height: 0; padding: 0; background: transparent; }
 QMenu { background: @surface@; color: @text@; border: 1px solid @borderStrong@; padding: 4px; }
 QMenu::item { padding: 7px 24px 7px 12px; border-radius: 4px; }
 QMenu::item:selected { background: @hover@; }

@@ -12,14 +12,12 @@ from PySide6.QtWidgets import (
     QButtonGroup,
     QCheckBox,
     QComboBox,
-    QDoubleSpinBox,
     QGridLayout,
     QHBoxLayout,
     QLabel,
     QLineEdit,
     QRadioButton,
     QSizePolicy,
-    QSpinBox,
     QVBoxLayout,
     QWidget,
 )
@@ -124,20 +122,18 @@ class SettingsTab(QWidget):
         self._proxy.setMinimumWidth(280)
         self._proxy.editingFinished.connect(self._proxy_typed)
         self._proxy_words = label("", "muted", wrap=True, name="proxy_words")
-        self._limit = QDoubleSpinBox()
+        self._limit = QComboBox()
         self._limit.setObjectName("upload_limit")
-        self._limit.setRange(0, 10_000)
-        self._limit.setDecimals(1)
-        self._limit.setButtonSymbols(QDoubleSpinBox.ButtonSymbols.NoButtons)
-        self._limit.setSuffix(self.tr(" MB/s"))
-        self._limit.setSpecialValueText(self.tr("no limit"))
-        self._limit.editingFinished.connect(self._limit_typed)
-        self._connections = QSpinBox()
+        self._limit.addItem(self.tr("no limit"), None)
+        for mega in (1, 2, 5, 10, 20, 50, 100):
+            self._limit.addItem(self.tr("%1 MB/s").replace("%1", str(mega)), float(mega * _MEGA))
+        self._limit.activated.connect(self._limit_chosen)
+        self._connections = QComboBox()
         self._connections.setObjectName("connections")
-        self._connections.setRange(0, 32)
-        self._connections.setButtonSymbols(QSpinBox.ButtonSymbols.NoButtons)
-        self._connections.setSpecialValueText(self.tr("as needed"))
-        self._connections.editingFinished.connect(self._connections_typed)
+        self._connections.addItem(self.tr("as needed"), None)
+        for count in (1, 2, 4, 8, 16, 32):
+            self._connections.addItem(str(count), count)
+        self._connections.activated.connect(self._connections_chosen)
         for row, (words, widget, more) in enumerate(
             (
                 (self.tr("&Proxy"), self._proxy, self._proxy_words),
@@ -158,13 +154,13 @@ class SettingsTab(QWidget):
     def _proxy_typed(self) -> None:
         self._write("proxy", self._proxy.text().strip() or None)
 
-    @Slot()
-    def _limit_typed(self) -> None:
-        self._write("upload_bytes_per_second", self._limit.value() * _MEGA or None)
+    @Slot(int)
+    def _limit_chosen(self, number: int) -> None:
+        self._write("upload_bytes_per_second", self._limit.itemData(number))
 
-    @Slot()
-    def _connections_typed(self) -> None:
-        self._write("transfer_connections", self._connections.value() or None)
+    @Slot(int)
+    def _connections_chosen(self, number: int) -> None:
+        self._write("transfer_connections", self._connections.itemData(number))
 
     def _write(self, name: str, value: str | float | None) -> None:
         if self._shown and self._shown[name] != value:
@@ -259,8 +255,9 @@ class SettingsTab(QWidget):
             "transfer_connections": settings.transfer_connections,
         }
         self._proxy.setText(settings.proxy or "")
-        self._limit.setValue((settings.upload_bytes_per_second or 0) / _MEGA)
-        self._connections.setValue(settings.transfer_connections or 0)
+        limit = settings.upload_bytes_per_second
+        _choose(self._limit, limit, self.tr("%1 MB/s").replace("%1", f"{(limit or 0) / _MEGA:g}"))
+        _choose(self._connections, settings.transfer_connections, str(settings.transfer_connections))
         set_by = self.tr("Set by the environment variable %1, which has the last word.")
         for widget, name in (
             (self._proxy, "proxy"), (self._limit, "upload_bytes_per_second"),
@@ -275,18 +272,17 @@ class SettingsTab(QWidget):
         self._proxy_words.setText(self.tr("In use: %1").replace("%1", words) if found else none)
 
     async def _measure(self) -> None:
-        from launchpad.system.diagnostics import folder_size
+        from launchpad.system.diagnostics import folder_size, free_space
 
         for folder, shown in self._sizes.items():
             if folder != paths.data_dir():
                 shown.setText(file_size(await in_thread(folder_size, folder)))
-        free = await in_thread(_free, paths.data_dir())
+        free = await in_thread(free_space, paths.data_dir())
         self._sizes[paths.data_dir()].setText(self.tr("%1 free").replace("%1", file_size(free)))
 
 
-def _free(folder: Path) -> int:
-    import shutil
-
-    while not folder.exists() and folder != folder.parent:
-        folder = folder.parent
-    return shutil.disk_usage(folder).free
+def _choose(box: QComboBox, value: float | None, words: str) -> None:
+    """Choose a value, which may be one that the list does not have yet."""
+    if box.findData(value) < 0:
+        box.addItem(words, value)
+    box.setCurrentIndex(box.findData(value))

@@ -21,6 +21,7 @@ from launchpad.desktop.models.slide_table import SlideTableModel
 from launchpad.desktop.models.thumbnails import Thumbnails
 from launchpad.desktop.models.words import counted
 from launchpad.desktop.pages.wizard.draft_keeper import DraftKeeper
+from launchpad.desktop.pages.wizard.recent_things import RecentThings
 from launchpad.desktop.session import Session
 from launchpad.errors import LaunchpadError
 from launchpad.progress import Progress
@@ -35,7 +36,7 @@ _log = logging.getLogger(__name__)
 DUE_AFTER = timedelta(hours=6)
 DEADLINE_AFTER = timedelta(hours=24)
 
-STEP_FIND, STEP_SLIDES, STEP_SCHEDULE, STEP_SUBMIT = 2, 3, 5, 6
+STEP_FIND, STEP_SLIDES, STEP_NOTES, STEP_SCHEDULE, STEP_SUBMIT = 2, 3, 4, 5, 6
 
 
 class DraftModel(QObject):
@@ -76,6 +77,7 @@ class DraftModel(QObject):
         self.application: ApplicationReadResponse | None = None
         self.draft = self._new_draft()
         self.stack = QUndoStack(self)
+        self.recent = RecentThings(session, self)
         self.thumbnails = Thumbnails(lambda: session.slides, session.spawn, parent=self)
         self.slides = SlideTableModel(self.draft, self.stack, self, picture=self._picture)
         self.rejected: dict[Path, Rejected] = {}
@@ -215,6 +217,7 @@ class DraftModel(QObject):
             self._queue.append(path)
             if path not in self.draft.sources:
                 self.draft.sources.append(path)
+        self.recent.keep("folder", [str(path if not path.suffix else path.parent) for path in self._queue])
         self._start_scan()
 
     @Slot(str)
@@ -344,6 +347,7 @@ class DraftModel(QObject):
         if not tag or tag in self.draft.tags:
             return False
         self.draft.tags.append(tag)
+        self.recent.keep("tag", [tag])
         self.touch()
         return True
 
@@ -400,6 +404,7 @@ class DraftModel(QObject):
         """The page goes away: stop looking for slides, save at once what has changed."""
         self.cancel_scan()
         self._keeper.save_now()
+        self.recent.end()
         self.end()
 
     def snapshot(self) -> SubmissionDraft:

@@ -5,16 +5,22 @@ from __future__ import annotations
 from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QProgressBar, QWidget
 
+from launchpad import paths
+from launchpad.application.preflight import preflight
 from launchpad.bucket.board import FileState
+from launchpad.desktop.background import in_thread
 from launchpad.desktop.models.file_list import FileListModel
 from launchpad.desktop.models.words import counted, file_size, pace_words, time_words
 from launchpad.desktop.pages.wizard.draft_model import DraftModel
+from launchpad.desktop.pages.wizard.preflight_panel import PreflightPanel
 from launchpad.desktop.pages.wizard.submission import Submission
 from launchpad.desktop.session import Session
 from launchpad.desktop.widgets.basics import Card, IconButton, StateIcon, label
 from launchpad.desktop.widgets.file_table import FileTable
+from launchpad.system.diagnostics import free_space
 
 NOTE_SHOWN = 160  # characters
+_USUAL = 10e6  # bytes a second of an upload, where nothing better is known
 
 
 class SubmitStep(Card):
@@ -25,6 +31,8 @@ class SubmitStep(Card):
     """
 
     go_without = Signal()
+    fix = Signal(object)
+    code_wanted = Signal()
 
     def __init__(self, session: Session, model: DraftModel, submission: Submission) -> None:
         super().__init__(margins=20)
@@ -53,8 +61,18 @@ class SubmitStep(Card):
             grid.addWidget(label(title, "muted"), row, 0, Qt.AlignmentFlag.AlignTop)
             grid.addWidget(value, row, 1)
             self._values.append(value)
-        self.column.addWidget(label(self.tr("Review and submit"), "section"))
+        code = IconButton("braces", self.tr("Show as command and Python"), kind="link", name="show_code")
+        code.clicked.connect(self.code_wanted)
+        head = QHBoxLayout()
+        head.addWidget(label(self.tr("Review and submit"), "section"))
+        head.addStretch(1)
+        head.addWidget(code)
+        self.column.addLayout(head)
         self.column.addWidget(summary)
+        self._checks = PreflightPanel()
+        self._checks.fix.connect(self.fix)
+        self.column.addWidget(self._checks)
+        self._free: int | None = None
         self._list = FileListModel(self)
         self._table = self._make_table()
         self.column.addWidget(self._table, 1)
@@ -87,6 +105,11 @@ class SubmitStep(Card):
 
     def enter(self) -> None:
         """Called when the step is opened."""
+        self._refresh()
+        self._session.spawn(self._look_at_disk(), self)
+
+    async def _look_at_disk(self) -> None:
+        self._free = await in_thread(free_space, paths.results_dir())
         self._refresh()
 
     def _make_table(self) -> FileTable:
@@ -129,6 +152,8 @@ class SubmitStep(Card):
         )
         for value, text in zip(self._values, values, strict=True):
             value.setText(text)
+        local = self._session.profile.kind == "embedded"
+        self._checks.show_findings(preflight(draft, by_reference=local, free_disk=self._free, bytes_per_second=_USUAL))
         self._refresh_progress()
 
     @Slot()

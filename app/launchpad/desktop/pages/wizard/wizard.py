@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
+from pathlib import Path
 
 from PySide6.QtCore import QEvent, Qt, Signal, Slot
 from PySide6.QtGui import (
@@ -17,9 +18,17 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QStackedWidget, QVBoxLayout, QWidget
 
+from launchpad.application.preflight import Finding
 from launchpad.desktop.background import Jobs
 from launchpad.desktop.navigation import Route, RunPage
-from launchpad.desktop.pages.wizard.draft_model import STEP_FIND, STEP_SLIDES, STEP_SUBMIT, DraftModel
+from launchpad.desktop.pages.wizard.draft_model import (
+    STEP_FIND,
+    STEP_NOTES,
+    STEP_SCHEDULE,
+    STEP_SLIDES,
+    STEP_SUBMIT,
+    DraftModel,
+)
 from launchpad.desktop.pages.wizard.step_notes import NotesStep
 from launchpad.desktop.pages.wizard.step_schedule import ScheduleStep
 from launchpad.desktop.pages.wizard.step_slides import FindStep
@@ -96,11 +105,13 @@ class WizardPage(QWidget):
             ]
         )
         self.stepper.chosen.connect(self.open_step)
-        self.table = TableStep(self.model)
+        self.table = TableStep(session, self.model)
         self.table.add_wanted.connect(self._find_more)
         self.notes = NotesStep(self.model)
         self.review = SubmitStep(session, self.model, self.submission)
         self.review.go_without.connect(self._submit_without)
+        self.review.fix.connect(self._mend)
+        self.review.code_wanted.connect(self._show_code)
         self.finding = FindStep(self.model)
         self._steps = (
             VersionStep(self.model),
@@ -205,6 +216,13 @@ class WizardPage(QWidget):
             self.model.leave()
         return super().event(event)
 
+    def take_files(self, paths: Sequence[Path]) -> None:
+        """Look for slides in these, which came from elsewhere."""
+        if paths and not self.submission.running:
+            self.model.add_sources(paths)
+            if self._step not in (STEP_FIND, STEP_SLIDES):
+                self.open_step(STEP_FIND)
+
     # Drops anywhere on the page
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
@@ -221,9 +239,7 @@ class WizardPage(QWidget):
         found = local_paths(event.mimeData())
         if found and not self.submission.running:
             event.acceptProposedAction()
-            self.model.add_sources(found)
-            if self._step not in (STEP_FIND, STEP_SLIDES):
-                self.open_step(STEP_FIND)
+            self.take_files(found)
 
     # Inside
 
@@ -325,6 +341,37 @@ class WizardPage(QWidget):
         failed = [slide.id for slide in self.submission.results.values() if slide.error]
         self.model.slides.include(failed, False)
         self._start_submission()
+
+    @Slot(object)
+    def _mend(self, finding: Finding) -> None:
+        """What stands in the way is mended in place, or where it can be."""
+        if finding.fix == "leave_out":
+            self.model.slides.include([slide.id for slide in finding.slides], False)
+            self.review.enter()
+            return
+        steps = {"schedule": STEP_SCHEDULE, "notes": STEP_NOTES, "find": STEP_FIND}
+        self.open_step(steps.get(finding.fix, STEP_SLIDES))
+        if finding.fix == "show" and finding.slides:
+            ids = [slide.id for slide in finding.slides]
+            self.table.view.select_ids(ids)
+            self.table.view.go_to(ids[0], finding.column or None)
+            self.table.view.select_ids(ids)
+
+    @Slot()
+    def _show_code(self) -> None:
+        from launchpad.application.recipe import draft_as_commands, draft_as_python
+        from launchpad.desktop.widgets.code_dialog import CodeDialog
+
+        draft = self.model.snapshot()
+        words = self.tr("The commands need the metadata file of your slides: save it as slides.csv.")
+        texts = {self.tr("Command"): draft_as_commands(draft), self.tr("Python"): draft_as_python(draft)}
+        dialog = CodeDialog(self.tr("This run without the window"), words, texts, self)
+        dialog.offer("arrow-down-to-line", self.tr("Save metadata file …"), "code_save_csv", self.table.ask_export)
+        dialog.open()
+
+    def find_here(self) -> bool:
+        """Ctrl+F: the filter of the slide table, while it is open."""
+        return self._step == STEP_SLIDES and self.table.find_here()
 
     @Slot(str)
     def _submitted(self, run_id: str) -> None:
