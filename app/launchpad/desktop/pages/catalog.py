@@ -40,6 +40,9 @@ if TYPE_CHECKING:
     )
 
 
+_NAME = 60  # characters of a document's name
+
+
 class CatalogPage(QWidget):
     """One application of the catalog."""
 
@@ -188,7 +191,8 @@ class CatalogPage(QWidget):
     def _show_documents(self, number: str, documents: list[VersionDocumentResponse]) -> None:
         _clear(self._papers)
         for document in documents:
-            button = IconButton("file-text", document.name.replace("&", "&&"), kind="link", name="catalog_document")
+            name = document.name if len(document.name) <= _NAME else f"{document.name[: _NAME - 1]}…"
+            button = IconButton("file-text", name.replace("&", "&&"), kind="link", name="catalog_document")
             button.setToolTip(plain_tip(f"{document.name}\n{document.mime_type}"))
             button.clicked.connect(partial(self._open, number, document.name))
             self._papers.addWidget(button, 0, Qt.AlignmentFlag.AlignLeft)

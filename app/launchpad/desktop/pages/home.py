@@ -7,6 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Slot
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
 from launchpad.desktop.navigation import Catalog, Route, Wizard
@@ -16,6 +17,9 @@ from launchpad.desktop.widgets.class_pill import class_pill
 
 if TYPE_CHECKING:
     from launchpad.platform.models import ApplicationReadShortResponse
+
+
+_AROUND = 96  # px beside and between the cards
 
 
 class HomePage(QWidget):
@@ -29,6 +33,8 @@ class HomePage(QWidget):
         self._navigate = navigate
         self._grid = QGridLayout()
         self._grid.setSpacing(16)
+        self._cards: list[Card] = []
+        self._columns = 0
         self._waiting = label(self.tr("Connecting to the platform …"), "muted")
         self.banner = Notice("circle-alert", "failed", name="home_banner")
         inner = QWidget()
@@ -71,8 +77,22 @@ class HomePage(QWidget):
             if widget is not None:
                 widget.deleteLater()
         self._waiting.setVisible(not self._session.is_connected)
-        for number, application in enumerate(self._session.applications):
-            self._grid.addWidget(self._card(application), number // 2, number % 2)
+        self._cards = [self._card(application) for application in self._session.applications]
+        self._columns = 0
+        self._arrange()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._arrange()
+
+    def _arrange(self) -> None:
+        """Two columns where both have room."""
+        wanted = 2 * max((card.minimumSizeHint().width() for card in self._cards), default=0) + _AROUND
+        columns = 2 if wanted <= self.width() else 1
+        if columns != self._columns:
+            self._columns = columns
+            for number, card in enumerate(self._cards):
+                self._grid.addWidget(card, number // columns, number % columns)
 
     def _card(self, application: ApplicationReadShortResponse) -> Card:
         card = Card(20)

@@ -6,7 +6,10 @@ from PySide6.QtCore import QEvent, QSize, Qt, Slot
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout
 
+from launchpad.desktop.models.words import plain_tip
 from launchpad.desktop.theme import icons, palette
+
+_PILL = 230  # px of words at most
 
 
 def label(text: str = "", kind: str = "body", *, wrap: bool = False, name: str = "") -> QLabel:
@@ -41,7 +44,7 @@ class ElidedLabel(QLabel):
         painter.setPen(self.palette().color(self.foregroundRole()))
         painter.drawText(self.contentsRect(), int(self.alignment() | Qt.AlignmentFlag.AlignVCenter), shown)
         painter.end()
-        tip = self.text() if shown != self.text() else ""
+        tip = plain_tip(self.text()) if shown != self.text() else ""
         if self.toolTip() != tip:
             self.setToolTip(tip)
 
@@ -154,10 +157,11 @@ class Pill(QFrame):
         row.setSpacing(6)
         self._icon = StateIcon(icon, token, 14)
         row.addWidget(self._icon)
-        self._words = label(text, "caption")
+        self._words = ElidedLabel(text, "caption")
+        self._words.setMaximumWidth(_PILL)
         self.setAccessibleName(text)
         row.addWidget(self._words)
-        self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+        self.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
         self._restyle()
 
     def text(self) -> str:

@@ -46,7 +46,11 @@ class HealthTab(QWidget):
         self._card.column.addLayout(head)
         self._card.column.addLayout(self._parts)
         self._card.column.addWidget(
-            label(self.tr("Checked every 30 seconds. Nobody but your platform and its storage is asked."), "caption")
+            label(
+                self.tr("Checked every 30 seconds. Nobody but your platform and its storage is asked."),
+                "caption",
+                wrap=True,
+            )
         )
         box = QVBoxLayout(self)
         box.setContentsMargins(0, 0, 0, 0)

@@ -69,7 +69,10 @@ class SettingsTab(QWidget):
             self._group.addButton(button)
             row.addWidget(button)
         self._group.buttonClicked.connect(self._scheme_clicked)
-        row.addSpacing(16)
+        row.addStretch(1)
+        card.column.addLayout(row)
+        row = QHBoxLayout()
+        row.setSpacing(16)
         name = label(self.tr("&Text size"))
         self._size = QComboBox()
         self._size.setObjectName("text_size")
@@ -119,7 +122,7 @@ class SettingsTab(QWidget):
         self._proxy = QLineEdit()
         self._proxy.setObjectName("proxy")
         self._proxy.setPlaceholderText("http://proxy.example.org:8080")
-        self._proxy.setMinimumWidth(280)
+        self._proxy.setMinimumWidth(220)
         self._proxy.editingFinished.connect(self._proxy_typed)
         self._proxy_words = label("", "muted", wrap=True, name="proxy_words")
         self._limit = QComboBox()
@@ -137,8 +140,16 @@ class SettingsTab(QWidget):
         for row, (words, widget, more) in enumerate(
             (
                 (self.tr("&Proxy"), self._proxy, self._proxy_words),
-                (self.tr("&Upload at most"), self._limit, label(self.tr("So that others can work, too."), "muted")),
-                (self.tr("&Connections"), self._connections, label(self.tr("At once, for each transfer."), "muted")),
+                (
+                    self.tr("&Upload at most"),
+                    self._limit,
+                    label(self.tr("So that others can work, too."), "muted", wrap=True),
+                ),
+                (
+                    self.tr("&Connections"),
+                    self._connections,
+                    label(self.tr("At once, for each transfer."), "muted", wrap=True),
+                ),
             )
         ):
             name = label(words)

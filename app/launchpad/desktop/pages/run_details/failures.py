@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from launchpad.platform.models import ItemResultReadResponse
 
 _NAMED = 8  # slides of a cause
+_LONGEST = 60  # characters of a name
 
 
 class FailuresPanel(QScrollArea):
@@ -79,6 +80,7 @@ class FailuresPanel(QScrollArea):
             card.column.addWidget(label(self.tr("Code %1").replace("%1", failure.code), "caption"))
         for item in failure.items[:_NAMED]:
             name = item.external_id.replace("\\", "/").rpartition("/")[2]
+            name = name if len(name) <= _LONGEST else f"{name[: _LONGEST - 1]}…"
             row = IconButton("image", name.replace("&", "&&"), kind="quiet", small=True, name="failed_slide")
             row.clicked.connect(lambda _checked=False, item=item: self._choose(item))
             line = QHBoxLayout()

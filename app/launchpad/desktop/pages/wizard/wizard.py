@@ -16,7 +16,7 @@ from PySide6.QtGui import (
     QShortcut,
     QShowEvent,
 )
-from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
 from launchpad.application.preflight import Finding
 from launchpad.desktop.background import Jobs
@@ -38,7 +38,7 @@ from launchpad.desktop.pages.wizard.step_version import VersionStep
 from launchpad.desktop.pages.wizard.submission import Submission
 from launchpad.desktop.session import Session
 from launchpad.desktop.transfers import Transfers
-from launchpad.desktop.widgets.basics import IconButton, Notice, Pill, StateIcon, label
+from launchpad.desktop.widgets.basics import ElidedLabel, IconButton, Notice, Pill, StateIcon, label
 from launchpad.desktop.widgets.drop_area import local_paths
 from launchpad.desktop.widgets.stepper import Stepper
 from launchpad.errors import LaunchpadError
@@ -74,9 +74,7 @@ class WizardPage(QWidget):
         self._step = 1
         self._furthest = 1
 
-        self._title = label(self._known_name(application_id), "display", name="wizard_title")
-        self._title.setMinimumWidth(80)
-        self._title.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Preferred)
+        self._title = ElidedLabel(self._known_name(application_id), "display", name="wizard_title")
         self._version = Pill("info", "info", name="version_pill")
         self._version.hide()
         head = QHBoxLayout()
