@@ -130,7 +130,8 @@ class Says:
             for number in range(count)
         )
         return (
-            '<?xml version="1.0" encoding="UTF-8"?><ListBucketResult><Name>bucket</Name><IsTruncated>false</IsTruncated>'
+            '<?xml version="1.0" encoding="UTF-8"?><ListBucketResult><Name>bucket</Name>'
+            "<IsTruncated>false</IsTruncated>"
             f"<KeyCount>{count}</KeyCount>{entries}</ListBucketResult>"
         )
 

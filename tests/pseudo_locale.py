@@ -10,7 +10,7 @@ OPEN, CLOSE = "⟦", "⟧"
 class PseudoLocale(QTranslator):
     """Install it before the widgets are made."""
 
-    def isEmpty(self) -> bool:
+    def isEmpty(self) -> bool:  # noqa: N802 - Qt's name
         return False
 
     def translate(self, context: str, source: str, disambiguation: str | None = None, n: int = -1) -> str | None:

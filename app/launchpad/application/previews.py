@@ -10,6 +10,7 @@ import csv
 import io
 import itertools
 import json
+import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -117,17 +118,26 @@ def picture_png(path: Path, size: int) -> bytes:
 
     Image.MAX_IMAGE_PIXELS = _PIXELS
     try:
-        with Image.open(path) as opened:
-            image: Image.Image = opened
-            if image.mode in ("1", "L", "I;16", "I", "F"):
-                image = _coloured(image, size)
-            image = image.convert("RGB")
-            image.thumbnail((size, size), Image.Resampling.NEAREST)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # what is odd in a file, and can be shown all the same
+            image = _opened(path, size)
             buffer = io.BytesIO()
             image.save(buffer, "PNG", compress_level=3)
     except (OSError, ValueError, Image.DecompressionBombError, MemoryError) as error:
         raise _unreadable("The picture cannot be read", path, error) from error
     return buffer.getvalue()
+
+
+def _opened(path: Path, size: int) -> Any:
+    from PIL import Image
+
+    with Image.open(path) as opened:
+        image: Any = opened
+        if image.mode in ("1", "L", "I;16", "I", "F"):
+            image = _coloured(image, size)
+        image = image.convert("RGB")
+    image.thumbnail((size, size), Image.Resampling.NEAREST)
+    return image
 
 
 def _coloured(image: Any, size: int) -> Any:

@@ -20,6 +20,7 @@ _SECRET = re.compile(
     r"(\"[^\"]*\"|'[^']*'|[^\s,;&\"']+)"
 )
 _LONG = re.compile(r"\b[A-Za-z0-9_-]{20,}\.[A-Za-z0-9_-]{20,}\.[A-Za-z0-9_-]{10,}\b")  # a JSON Web Token
+_BEARER = re.compile(r"(?i)\b(bearer|basic|digest)\s+[^\s\"',;]+")
 _QUERY = re.compile(r"(https?://[^\s?\"']+)\?[^\s\"']+")
 _MAIL = re.compile(r"[\w.+-]+@[\w-]+\.[\w.]+")
 
@@ -47,6 +48,7 @@ def cleaned(text: str) -> str:
     """A text without secrets, signed parts of addresses, mail addresses, and this account's name in paths."""
     text = _QUERY.sub(r"\1?…", text)
     text = _LONG.sub("***", text)
+    text = _BEARER.sub(r"\1 ***", text)
     text = _SECRET.sub(r"\1\2***", text)
     text = _MAIL.sub("***@***", text)
     home = str(Path.home())
