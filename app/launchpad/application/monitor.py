@@ -103,7 +103,8 @@ class Monitor:
 
     def _take(self, runs: list[RunReadResponse]) -> frozenset[str]:
         changed = frozenset(run.run_id for run in runs if self._known.get(run.run_id) != run)
-        self._known.update((run.run_id, run) for run in runs)
+        # What did not change stays the same object: whoever shows thousands compares them by identity.
+        self._known.update((run.run_id, run) for run in runs if run.run_id in changed)
         return changed
 
     def _snapshot(self, changed: frozenset[str]) -> Snapshot:

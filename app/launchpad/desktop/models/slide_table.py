@@ -28,6 +28,12 @@ FIRST_COLUMN = 4
 """The first of the schema's columns; the status comes after the last."""
 
 
+# Made once: a view asks for the flags of each cell that it paints.
+_SHOWN = Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable | Qt.ItemFlag.ItemNeverHasChildren
+_CHECKED = _SHOWN | Qt.ItemFlag.ItemIsUserCheckable
+_EDITED = _SHOWN | Qt.ItemFlag.ItemIsEditable
+
+
 class SlideTableModel(QAbstractTableModel):
     """The slides of one draft. It changes the draft's own list, so that both always agree.
 
@@ -166,12 +172,11 @@ class SlideTableModel(QAbstractTableModel):
     def flags(self, index: Index) -> Qt.ItemFlag:
         if not index.isValid():
             return Qt.ItemFlag.NoItemFlags
-        flags = Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable | Qt.ItemFlag.ItemNeverHasChildren
         if index.column() == INCLUDE:
-            flags |= Qt.ItemFlag.ItemIsUserCheckable
-        elif self.key(index.column()) is not None and not self.slide(index.row()).error:
-            flags |= Qt.ItemFlag.ItemIsEditable
-        return flags
+            return _CHECKED
+        if self.key(index.column()) is not None and not self.slide(index.row()).error:
+            return _EDITED
+        return _SHOWN
 
     def headerData(
         self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole
