@@ -1,7 +1,8 @@
 """The window under load: 10,000 slides, 5,000 runs, preparing and uploading while a timer watches, page changes.
 
 `python benchmarks/desktop.py [--folder FOLDER]`; FOLDER as benchmarks/prepare.py makes it (500 slides), without it the
-part that prepares and uploads is left out. Each line says what was asked for and what was seen.
+part that prepares and uploads is left out. Each line says what was seen and what was asked for. Frames, filters and
+sorts are in processor time of the GUI thread, so that a busy machine changes little; gaps are in time of the clock.
 """
 
 from __future__ import annotations
@@ -82,10 +83,10 @@ def slide_table(app: Any) -> None:
     bar = view.verticalScrollBar()
     frames = []
     for step in range(400):
-        started = time.perf_counter()
+        started = time.thread_time()
         bar.setValue(bar.value() + 60 if step % 4 else (step * 7919) % bar.maximum())
         view.viewport().repaint()
-        frames.append((time.perf_counter() - started) * 1000)
+        frames.append((time.thread_time() - started) * 1000)
     frames.sort()
     say(
         "10,000 slides, scrolling", f"median {statistics.median(frames):.1f}, p99 {frames[395]:.1f} ms a frame", "16 ms"
@@ -130,10 +131,10 @@ def runs(app: Any) -> None:
         )
     frames = []
     for step in range(200):
-        started = time.perf_counter()
+        started = time.thread_time()
         view.verticalScrollBar().setValue(step * view.verticalScrollBar().maximum() // 200)
         view.viewport().repaint()
-        frames.append((time.perf_counter() - started) * 1000)
+        frames.append((time.thread_time() - started) * 1000)
     frames.sort()
     say("5,000 runs, scrolling", f"median {statistics.median(frames):.1f}, p99 {frames[197]:.1f} ms a frame", "16 ms")
     view.close()
@@ -144,10 +145,10 @@ def timed(app: Any, call: Callable[[], object]) -> float:
     """Milliseconds until it is done and painted; the median of three."""
     took = []
     for _ in range(3):
-        started = time.perf_counter()
+        started = time.thread_time()
         call()
         app.processEvents()
-        took.append((time.perf_counter() - started) * 1000)
+        took.append((time.thread_time() - started) * 1000)
     return statistics.median(took)
 
 
@@ -188,7 +189,7 @@ def page_changes(app: Any) -> None:
         async def work() -> None:
             application.show()
             application.session.start()
-            while not application.session.runs_loaded:
+            while not application.session.runs_loaded:  # noqa: ASYNC110 - widgets set no asyncio events
                 await asyncio.sleep(0.01)
             before = (0.0, 0, 0)
             for number in range(1200):

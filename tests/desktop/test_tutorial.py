@@ -196,7 +196,8 @@ async def monitor(desk: Desk) -> None:
     """Step 8: a click on the run in the sidebar; its state goes on by itself until it is completed."""
     runs = desk.window.sidebar._runs
     desk.click_index(runs, runs.model().index(0, 0))
-    await until(lambda: desk.find(Pill, "run_state_pill").text() == "Completed", 120)
+    pills = lambda: [pill.text() for pill in desk.window.page().findChildren(Pill, "run_state_pill")]  # noqa: E731
+    await until(lambda: pills() == ["Completed"], 120)
     assert desk.window.page()._timeline.text().startswith("Submitted")
     items = desk.find(QTableView, "item_table")
     assert items.model().rowCount() == 1

@@ -38,6 +38,7 @@ class RunFilter:
 class _Row:
     """A run with what a filter looks at, taken apart once."""
 
+    id: str
     run: RunReadResponse
     state: str
     tags: tuple[str, ...]
@@ -81,7 +82,7 @@ class RunListModel(QAbstractListModel):
         """The newest list; `complete`: the platform has no more."""
         self._complete = complete
         self._all = [self._row(run) for run in runs]
-        self._cached = {row.run.run_id: row for row in self._all}
+        self._cached = {row.id: row for row in self._all}
         self._apply()
 
     def set_filter(self, wanted: RunFilter) -> None:
@@ -108,7 +109,7 @@ class RunListModel(QAbstractListModel):
 
     def row_of(self, run_id: str) -> int:
         """The row of a run, or -1."""
-        return next((row for row, entry in enumerate(self._shown) if entry.run.run_id == run_id), -1)
+        return next((row for row, entry in enumerate(self._shown) if entry.id == run_id), -1)
 
     # --- Qt's model interface -----------------------------------------------------------------------------------------
     def rowCount(self, parent: _Index = QModelIndex()) -> int:  # noqa: B008 - Qt's signature
@@ -132,7 +133,7 @@ class RunListModel(QAbstractListModel):
         if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.AccessibleTextRole):
             return f"{self.name(row.run)}, {translated('states', run_state(row.run).words)}"
         if role == Qt.ItemDataRole.ToolTipRole:
-            lines = [self.name(row.run), row.run.run_id, row.note]
+            lines = [self.name(row.run), row.id, row.note]
             if row.tags:
                 lines.append(self.tr("Tags: %1").replace("%1", ", ".join(row.tags)))
             return plain_tip("\n".join(line for line in lines if line))
@@ -147,23 +148,30 @@ class RunListModel(QAbstractListModel):
 
         note, tags = note_of(run.custom_metadata), tuple(tags_of(run.custom_metadata))
         parts = [self._names.get(run.application_id, ""), run.application_id, run.run_id, note, *tags]
-        return _Row(run, run_state(run).key, tags, note, " ".join(parts).casefold())
+        return _Row(run.run_id, run, run_state(run).key, tags, note, " ".join(parts).casefold())
 
     def _apply(self) -> None:
         wanted = list(filter(_matcher(self._filter), self._all))
-        ids = {row.run.run_id: place for place, row in enumerate(wanted)}
-        for first, last in reversed(_ranges(self._shown, lambda row: row.run.run_id not in ids)):
+        if [row.id for row in wanted] == [row.id for row in self._shown]:  # as nearly always
+            self._update(wanted)
+            return
+        ids = {row.id: place for place, row in enumerate(wanted)}
+        for first, last in reversed(_ranges(self._shown, lambda row: row.id not in ids)):
             self.beginRemoveRows(QModelIndex(), first, last)
             del self._shown[first : last + 1]
             self.endRemoveRows()
-        order = [ids[row.run.run_id] for row in self._shown]
+        order = [ids[row.id] for row in self._shown]
         if order != sorted(order):
             self._reorder(ids)
-        old = {row.run.run_id for row in self._shown}
-        for first, last in _ranges(wanted, lambda row: row.run.run_id not in old):
+        old = {row.id for row in self._shown}
+        for first, last in _ranges(wanted, lambda row: row.id not in old):
             self.beginInsertRows(QModelIndex(), first, last)
             self._shown[first:first] = wanted[first : last + 1]
             self.endInsertRows()
+        self._update(wanted)
+
+    def _update(self, wanted: list[_Row]) -> None:
+        """The same runs in the same order, some of them otherwise."""
         changed = [place for place, row in enumerate(wanted) if self._shown[place] is not row]
         self._shown = wanted
         for place in changed:
@@ -172,9 +180,9 @@ class RunListModel(QAbstractListModel):
     def _reorder(self, ids: dict[str, int]) -> None:
         self.layoutAboutToBeChanged.emit()
         before = self.persistentIndexList()
-        moved = [self._shown[index.row()].run.run_id for index in before]
-        self._shown.sort(key=lambda row: ids[row.run.run_id])
-        rows = {row.run.run_id: place for place, row in enumerate(self._shown)}
+        moved = [self._shown[index.row()].id for index in before]
+        self._shown.sort(key=lambda row: ids[row.id])
+        rows = {row.id: place for place, row in enumerate(self._shown)}
         self.changePersistentIndexList(before, [self.index(rows[run_id]) for run_id in moved])
         self.layoutChanged.emit()
 

@@ -107,6 +107,7 @@ class SlideTableView(QTableView):
         super().__init__()
         self._slides = model
         self._filter = ("", False)
+        self._hiding = False
         self.setMouseTracking(True)
         self.entered.connect(self._hovered)
         self.viewportEntered.connect(self._unhovered)
@@ -168,6 +169,9 @@ class SlideTableView(QTableView):
     @Slot()
     def _filter_again(self) -> None:
         text, incomplete = self._filter
+        if not text and not incomplete and not self._hiding:
+            return
+        self._hiding = bool(text or incomplete)
         self.setUpdatesEnabled(False)
         for row in range(self._slides.rowCount()):
             hidden = (text or incomplete) and not self._slides.matches(row, text, incomplete=incomplete)
