@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parent.parent
 SLIDES = ROOT / "tests" / "data" / "slides"
-COLOURS = 128  # of a small PNG
+COLOURS = 256  # of a small PNG
 
 
 def make_runs(folder: Path) -> list[str]:
@@ -129,7 +129,7 @@ def save(pixmap: object, path: Path) -> None:
     pixmap.save(buffer, "PNG")
     image = Image.open(io.BytesIO(bytes(buffer.data()))).convert("RGB")
     path.parent.mkdir(parents=True, exist_ok=True)
-    image.quantize(COLOURS, dither=Image.Dither.NONE).save(path, optimize=True)
+    image.quantize(COLOURS, method=Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE).save(path, optimize=True)
     sys.stdout.write(f"{path} {path.stat().st_size // 1024} kB\n")
 
 

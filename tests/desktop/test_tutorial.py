@@ -221,6 +221,20 @@ async def download(desk: Desk) -> None:
     assert desk.find(QTableView, "item_table").isVisible()
 
 
+async def again(desk: Desk) -> None:
+    """The same run once more: a draft with its slide and what was said about it."""
+    first = desk.window.page()
+    first._wanted("duplicate")
+    await until(lambda: desk.window.page() is not first and hasattr(desk.window.page(), "step"))
+    page = desk.window.page()
+    await until(lambda: page.model.draft.slides and page.model.version is not None)
+    draft = page.model.draft
+    assert draft.slides[0].values["tissue"] == "LUNG"
+    assert (draft.note, draft.tags) == ("TCGA lung sample analysis", ["TCGA", "lung"])
+    page.open_step(6)
+    assert page.step == 6, page.model.problems()
+
+
 def test_step_1_start_launchpad(desk: Desk) -> None:
     desk.run(start)
 
@@ -242,4 +256,4 @@ def test_step_6_set_the_schedule(desk: Desk) -> None:
 
 
 def test_steps_7_and_8_submit_monitor_and_look_at_the_results(desk: Desk) -> None:
-    desk.run(start, select_application, select_slides, add_notes, set_schedule, submit, monitor, download)
+    desk.run(start, select_application, select_slides, add_notes, set_schedule, submit, monitor, download, again)

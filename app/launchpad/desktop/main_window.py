@@ -120,7 +120,7 @@ class MainWindow(QMainWindow):
         self._splitter.setStretchFactor(0, 0)
         self._splitter.setStretchFactor(1, 1)
         self.footer = HealthFooter(self._session, jobs)
-        self.footer.clicked.connect(self._go_info)
+        self.footer.clicked.connect(self._go_health)
         whole = QWidget()
         box = QVBoxLayout(whole)
         box.setContentsMargins(0, 0, 0, 0)
@@ -260,6 +260,13 @@ class MainWindow(QMainWindow):
     @Slot()
     def _go_info(self) -> None:
         self._navigator.go(Info())
+
+    @Slot()
+    def _go_health(self) -> None:
+        self._navigator.go(Info())
+        open_tab = getattr(self.page(), "open_tab", None)
+        if open_tab is not None:
+            open_tab("health")
 
     @Slot()
     def _go_about(self) -> None:

@@ -87,7 +87,7 @@ class RunPage(QWidget):
     # --- widgets ----------------------------------------------------------------------------------------------------
     def _make(self) -> None:
         self._title = ElidedLabel(self.tr("Run"), "display", name="run_title")
-        self._pill = Pill("clock", "pending", name="run_state_pill")
+        self._pill = Pill("clock", "pending", name="run_state_pill", whole=True)
         self._pill.hide()
         self._facts = ElidedLabel("", "muted", name="run_facts")
         self._timeline = RunTimeline()

@@ -39,7 +39,7 @@ class TransferCard(Card):
         self.transfer = transfer
         self._transfers, self._navigate = transfers, navigate
         kind = transfer.record.kind
-        self._pill = Pill("clock", "pending", name="transfer_state")
+        self._pill = Pill("clock", "pending", name="transfer_state", whole=True)
         self._files_button = IconButton(
             "chevron-down", self.tr("Files"), kind="quiet", name="transfer_files", small=True
         )

@@ -148,7 +148,7 @@ class StateIcon(QLabel):
 class Pill(QFrame):
     """Icon, words and colour of a state, on a rounded ground."""
 
-    def __init__(self, icon: str, token: str, text: str = "", *, name: str = "") -> None:
+    def __init__(self, icon: str, token: str, text: str = "", *, name: str = "", whole: bool = False) -> None:
         super().__init__()
         self.setObjectName(name)
         self._token = token
@@ -161,7 +161,9 @@ class Pill(QFrame):
         self._words.setMaximumWidth(_PILL)
         self.setAccessibleName(text)
         row.addWidget(self._words)
-        self.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
+        # Our own words stay whole, those of others may be as long as they like.
+        policy = QSizePolicy.Policy.Fixed if whole else QSizePolicy.Policy.Maximum
+        self.setSizePolicy(policy, QSizePolicy.Policy.Fixed)
         self._restyle()
 
     def text(self) -> str:

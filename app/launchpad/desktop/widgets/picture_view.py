@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from launchpad.application.previews import Shapes
 
 _MOST = 40.0
-_CELL_PIXELS = 4  # of a cell's dot, in the painted overlay
+_CELL_PIXELS = 7  # of a cell's dot, in the painted overlay
 
 
 class PictureView(QWidget):

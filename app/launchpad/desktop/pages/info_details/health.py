@@ -79,7 +79,9 @@ class HealthTab(QWidget):
             icon, token = TOKENS[part.status]
             top = Qt.AlignmentFlag.AlignTop
             self._parts.addWidget(label(translated("health", _NAMES.get(name, name)), "strong"), row, 0, top)
-            self._parts.addWidget(Pill(icon, token, states[part.status], name=f"health_{name}"), row, 1, top)
+            self._parts.addWidget(
+                Pill(icon, token, states[part.status], name=f"health_{name}", whole=True), row, 1, top
+            )
             words = " ".join(translated("health", text) for text in (part.reason, part.remedy) if text)
             fine = translated("health", _FINE.get(name, ""))
             self._parts.addWidget(label(words or fine, "body" if words else "muted", wrap=True), row, 2, top)

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 _ArtifactRole = Qt.ItemDataRole.UserRole
 _WIDTHS = {STAIN: 72, TISSUE: 92, STATE: 128, RESULTS: 110, SIZE: 84}
 _FIRST_TO_GO = (STAIN, TISSUE, SIZE, RESULTS)
-_NAME = 220  # px that a slide's name wants
+_NAME = 262  # px that a slide's name wants
 _ICONS = {".csv": "table-2", ".json": "braces", ".tiff": "image", ".png": "image", ".zip": "package"}
 
 

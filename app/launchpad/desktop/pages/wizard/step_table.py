@@ -40,8 +40,8 @@ class TableStep(Card):
         self._model = model
         self._larger = LargerPicture(session, self)
         self._count = label("", "section", name="slide_count")
-        self._attention = Pill("circle-x", "failed", name="attention_pill")
-        self._identifying = Pill("user", "partial", name="identifying_pill")
+        self._attention = Pill("circle-x", "failed", name="attention_pill", whole=True)
+        self._identifying = Pill("user", "partial", name="identifying_pill", whole=True)
         self._undo = IconButton("undo-2", name="undo", tip=self.tr("Undo"))
         self._redo = IconButton("redo-2", name="redo", tip=self.tr("Redo"))
         self._remove = IconButton("trash-2", name="remove_slides", tip=self.tr("Remove the selected slides (Del)"))

@@ -127,6 +127,8 @@ class WizardPage(QWidget):
         self._back.clicked.connect(self._go_back)
         self._why_icon = StateIcon("circle-alert", "failed")
         self._why = label("", "muted", wrap=True, name="wizard_obstacle")
+        self._lead = IconButton("arrow-right", self.tr("Show"), kind="link", name="wizard_lead")
+        self._lead.clicked.connect(self._lead_there)
         self._next = IconButton("arrow-right", self.tr("Next"), kind="primary", name="wizard_next")
         self._next.setLayoutDirection(Qt.LayoutDirection.RightToLeft)
         self._next.clicked.connect(self._go_on)
@@ -140,6 +142,7 @@ class WizardPage(QWidget):
         foot.addStretch(1)
         foot.addWidget(self._why_icon)
         foot.addWidget(self._why)
+        foot.addWidget(self._lead)
         foot.addSpacing(8)
         foot.addWidget(self._next)
         foot.addWidget(self._submit)
@@ -256,7 +259,7 @@ class WizardPage(QWidget):
         """The sentence is as wide as it needs, at most what the buttons leave, then it takes two lines."""
         wanted = self._why.fontMetrics().horizontalAdvance(self._why.text()) + 4
         buttons = self._back.sizeHint().width() + max(self._next.sizeHint().width(), self._submit.sizeHint().width())
-        self._why.setFixedWidth(max(min(wanted, self.width() - buttons - 140), 0))
+        self._why.setFixedWidth(max(min(wanted, self.width() - buttons - 220), 0))
 
     def _shortcuts(self) -> None:
         for number in range(1, len(self._steps) + 1):
@@ -304,6 +307,7 @@ class WizardPage(QWidget):
         self._fit_obstacle()
         self._why.setToolTip(tip)
         self._why_icon.setVisible(bool(obstacle))
+        self._lead.setVisible(bool(obstacle and missing and not self._session_blocks()))
         reachable = 1 if running or done else self._step
         if not running and not done:
             while reachable < self._furthest and not self.model.obstacle(reachable):
@@ -314,6 +318,14 @@ class WizardPage(QWidget):
 
     def _session_blocks(self) -> bool:
         return not self._session.can_submit[0]
+
+    @Slot()
+    def _lead_there(self) -> None:
+        """To the first thing that is missing."""
+        missing = self.model.problems(self._step)
+        if missing:
+            self.open_step(missing[0].step)
+            self._steps[self._step - 1].enter()
 
     @Slot()
     def _go_on(self) -> None:
