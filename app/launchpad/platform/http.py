@@ -133,6 +133,8 @@ class Api:
         self._token = token
         self._renew = renew
         self._timeout = timeout
+        self.clock_offset: float | None = None
+        """Seconds that the platform's clock is ahead of this computer's, as its last answer said; None: not known."""
         secure = self.root.startswith("https")
         self._http = httpx.Client(
             verify=verification() if secure else True,
@@ -254,6 +256,7 @@ class Api:
                 _fill(response, time.monotonic() + limit * _STALLED)
             finally:
                 response.close()
+            self.clock_offset = clock_offset(response.headers.get("Date", ""), time.time())
         except (httpx.TransportError, httpx.InvalidURL, httpx.DecodingError) as error:
             raise translated(error, self.root) from error
         return response
@@ -297,6 +300,14 @@ def _whole(response: httpx.Response) -> bool:
     except ValueError:
         return False
     return True
+
+
+def clock_offset(date: str, now: float) -> float | None:
+    """Seconds between a `Date` header and our clock; None where the header says nothing."""
+    try:
+        return email.utils.parsedate_to_datetime(date).timestamp() - now
+    except (TypeError, ValueError):
+        return None
 
 
 def _json(response: httpx.Response) -> Any:

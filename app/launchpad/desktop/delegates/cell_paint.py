@@ -67,16 +67,16 @@ class CellPaint:
         ratio = painter.device().devicePixelRatioF()
         width = self.pill_metrics.horizontalAdvance(words) + 34
         narrow = width > cell.width()
-        height = 22
-        box = QRect(cell.left(), cell.center().y() - height // 2, height + 4 if narrow else width, height)
+        height = self.theme.scaled(22)
+        box = QRect(cell.left(), cell.center().y() - height // 2, 26 if narrow else width, height)
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(ground)
-        painter.drawRoundedRect(box, 11, 11)
+        painter.drawRoundedRect(box, height / 2, height / 2)
         pixmap = self.icon(icon, foreground, 14, ratio)
         if narrow:
-            painter.drawPixmap(box.left() + 6, box.top() + 4, pixmap)
+            painter.drawPixmap(box.left() + 6, box.center().y() - 6, pixmap)
             return
-        painter.drawPixmap(box.left() + 8, box.top() + 4, pixmap)
+        painter.drawPixmap(box.left() + 8, box.center().y() - 6, pixmap)
         painter.setPen(foreground)
         painter.setFont(self.pill_font)
         painter.drawText(box.adjusted(26, 0, -8, 0), Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, words)

@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QComboBox, QCompleter, QLineEdit, QStyledItemDeleg
 
 from launchpad.desktop.delegates.cell_paint import Index, cell_paint
 from launchpad.desktop.delegates.slide_cell import box_rect, paint_field
-from launchpad.desktop.models.slide_table import Role
+from launchpad.desktop.models.slide_roles import Role
 
 
 class ChoiceBox(QComboBox):

@@ -8,12 +8,12 @@ from PySide6.QtWidgets import QLineEdit, QStyledItemDelegate, QStyleOptionViewIt
 
 from launchpad.application.draft import Slide
 from launchpad.desktop.delegates.cell_paint import PADDING, CellPaint, Index, cell_paint
+from launchpad.desktop.models.slide_roles import Role
 from launchpad.desktop.models.slide_status import Status
 from launchpad.desktop.models.slide_table import (
     INCLUDE,
     MPP,
     SLIDE,
-    Role,
 )
 from launchpad.desktop.models.words import dimensions, file_size
 
