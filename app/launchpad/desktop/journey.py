@@ -165,7 +165,9 @@ class Journey:
 
         folder = paths.results_dir()
         found = await self._until("results on disk", lambda: _complete_results(folder, self._count), 120)
-        await self._until("the folder button", lambda: self._enabled("open_folder"))
+        await self._until(
+            "the folder button", lambda: self._enabled("open_folder"), 120
+        )  # QuPath's project is written, too
         self._shot("results")
         for place in found:
             summary = json.loads((place / "readout_generation_json_summary.json").read_text(encoding="utf-8"))

@@ -26,7 +26,6 @@ from launchpad.desktop.navigation import (
 from launchpad.desktop.session import Session
 from launchpad.desktop.theme import palette
 from launchpad.desktop.transfers import Transfers
-from launchpad.desktop.widgets.avatar import Avatar
 from launchpad.desktop.widgets.basics import ElidedLabel, IconButton, Pill, StateIcon, label
 from launchpad.desktop.widgets.drop_area import local_paths
 from launchpad.desktop.widgets.health_footer import HealthFooter
@@ -76,7 +75,6 @@ class MainWindow(QMainWindow):
         self._organization = ElidedLabel("", "muted", name="organization")
         self._profile = Pill("monitor", "info", name="profile_pill")
         self._profile.hide()
-        self._user = Avatar()
         self._transfers = transfers
         self._sections = SectionBar()
         self.menu = MainMenu(self)
@@ -110,7 +108,6 @@ class MainWindow(QMainWindow):
         row.addWidget(StateIcon("building-2", "textMuted"))
         row.addWidget(self._organization)
         row.addWidget(self._profile)
-        row.addWidget(self._user)
         row.addWidget(self._menu())
         self._header = row
         self._splitter = QSplitter(Qt.Orientation.Horizontal)
@@ -248,7 +245,6 @@ class MainWindow(QMainWindow):
         me = self._session.me
         if me is not None:
             self._organization.setText(me.organization.display_name or me.organization.name or me.organization.id)
-            self._user.show_user(me.user.name or me.user.email or me.user.id, me.user.email or "")
         else:
             self._organization.setText("")
         profile = self._session.profile

@@ -130,6 +130,8 @@ class TransferCard(Card):
                 return self.tr("Starting …")
             if done >= total and transfer.record.kind == "upload":
                 return self.tr("Submitting …")
+            if done >= total:
+                return self.tr("All files are here; the QuPath project is being written …")
             return pace_words(done, total, transfer.rate, transfer.remaining)
         amount = self.tr("%1 of %2").replace("%1", file_size(done)).replace("%2", file_size(total)) if total else ""
         if transfer.state == "failed":

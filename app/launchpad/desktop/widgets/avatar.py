@@ -1,12 +1,10 @@
-"""Who is signed in, as initials."""
+"""Who is signed in, as initials in a round badge."""
 
 from __future__ import annotations
 
-from PySide6.QtCore import QSize, Qt
-from PySide6.QtGui import QFont, QPainter, QPaintEvent
-from PySide6.QtWidgets import QSizePolicy, QWidget
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QFont, QIcon, QPainter, QPixmap
 
-from launchpad.desktop.models.words import plain_tip
 from launchpad.desktop.theme import palette
 
 
@@ -18,39 +16,21 @@ def initials(name: str) -> str:
     return (words[0][0] + (words[-1][0] if len(words) > 1 else "")).upper()
 
 
-class Avatar(QWidget):
-    """A round badge; nothing while nobody is known."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.setObjectName("avatar")
-        self._text = ""
-        self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
-        self.hide()
-
-    def show_user(self, name: str, email: str) -> None:
-        """Show this person."""
-        self._text = initials(name)
-        lines = [name] if email in ("", name) else [name, email]
-        self.setToolTip(plain_tip("\n".join(lines)))
-        self.setAccessibleName(self.tr("Signed in as %1").replace("%1", name))
-        self.show()
-        self.update()
-
-    def sizeHint(self) -> QSize:
-        side = palette.current().scaled(28)
-        return QSize(side, side)
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        theme = palette.current()
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(theme.colour("accent"))
-        painter.drawEllipse(self.rect())
-        painter.setPen(theme.colour("onAccent"))
-        font = QFont(theme.font("caption"))
-        font.setWeight(QFont.Weight.DemiBold)
-        painter.setFont(font)
-        painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter, self._text)
-        painter.end()
+def avatar(name: str, side: int, ratio: float) -> QIcon:
+    """The badge of a name in the colours of the theme; `side` in logical pixels, `ratio` of the screen's to them."""
+    theme = palette.current()
+    picture = QPixmap(round(side * ratio), round(side * ratio))
+    picture.setDevicePixelRatio(ratio)
+    picture.fill(Qt.GlobalColor.transparent)
+    painter = QPainter(picture)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(theme.colour("accent"))
+    painter.drawEllipse(0, 0, side, side)
+    painter.setPen(theme.colour("onAccent"))
+    font = QFont(theme.font("caption"))
+    font.setWeight(QFont.Weight.DemiBold)
+    painter.setFont(font)
+    painter.drawText(0, 0, side, side, Qt.AlignmentFlag.AlignCenter, initials(name))
+    painter.end()
+    return QIcon(picture)

@@ -77,6 +77,8 @@ class DownloadRow(QFrame):
         words = pace_words(done, total, transfer.rate, transfer.remaining) if total else self.tr("Downloading …")
         if transfer.running and total and done >= total and transfer.plan.wait:
             words = self.tr("All so far is here; waiting for the next slides …")
+        elif transfer.running and total and done >= total:
+            words = self.tr("All files are here; the QuPath project is being written …")
         self._words.setText(self.tr("Paused at %1").replace("%1", words) if stopped else words)
         if not transfer.running:
             self.ended.emit()
