@@ -401,10 +401,8 @@ class SlideTableModel(QAbstractTableModel):
         return next((problem.message for problem in self.problems(slide) if problem.column == key), "")
 
     def _text(self, slide: Slide, column: int) -> str:
-        if column == INCLUDE:
-            return ""
-        if column == SLIDE:
-            return slide.path.name
+        if column in (INCLUDE, SLIDE):
+            return "" if column == INCLUDE else slide.path.name
         if column == MPP:
             return self.tr("Unknown") if slide.mpp is None else QLocale().toString(slide.mpp, "f", 3)
         if column in (SIZE, self.status_column):
