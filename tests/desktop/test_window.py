@@ -304,6 +304,34 @@ def test_nothing_is_asked_while_hidden_and_nothing_runs(told: Told) -> None:
     told.run(work())
 
 
+def test_pages_of_many_runs_are_let_go(told: Told, tmp_path: Path) -> None:
+    from launchpad.desktop.main_window import MainWindow
+    from launchpad.desktop.navigation import Navigator
+
+    navigator = Navigator()
+    state = WindowState(QSettings(str(tmp_path / "window.ini"), QSettings.Format.IniFormat))
+
+    def make(route: Any) -> QWidget:
+        return Page(told.session, told.transfers, navigator.go, route.run_id)
+
+    window = MainWindow(told.session, told.transfers, told.jobs, navigator, state, make)
+    window.show()
+
+    async def work() -> None:
+        for number in range(1, 21):
+            navigator.go(RunPage(uuid(1, number)))
+            await asyncio.sleep(0.02)
+        await until(lambda: len(told.session.tasks._live) <= 2)
+        assert len(window._pages) == 8
+        QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
+        assert len(window.findChildren(Page)) == 8
+
+    told.run(work())
+    window.leave_pages()
+    window.let_close()
+    window.deleteLater()
+
+
 def test_a_run_that_ends_is_announced_once(told: Told) -> None:
     ended: list[str] = []
     told.session.run_ended.connect(ended.append)

@@ -294,6 +294,9 @@ class Journey:
         sys.stdout.flush()
 
     def _shot(self, name: str, *, check: bool = True) -> None:
+        from PySide6.QtWidgets import QApplication
+
+        QApplication.sendPostedEvents()  # what was asked for is laid out
         self._number += 1
         path = self._screenshots / f"{self._prefix}{self._number:02d}-{name}.png"
         picture = self._window.grab()
@@ -396,6 +399,7 @@ def _run(slides: Sequence[Path], screenshots: Path, theme: str) -> int:
     outcome = {"code": 1}
 
     async def drive(window: QMainWindow) -> None:
+        window.resize(1400, 900)  # whatever the screen: the pictures are to be compared
         journey = Journey(window, slides, screenshots, prefix=f"{theme}-" if theme == "dark" else "")
         try:
             await journey.run()

@@ -35,6 +35,7 @@ from launchpad.desktop.widgets.section_bar import SectionBar
 from launchpad.desktop.window_state import WindowState
 
 MINIMUM = QSize(1024, 660)
+_KEPT = 8  # pages of runs and applications
 
 
 class MainWindow(QMainWindow):
@@ -172,14 +173,21 @@ class MainWindow(QMainWindow):
     @Slot(object)
     def show_route(self, route: Route) -> None:
         """Show a page, making it when it is new."""
-        page = self._pages.get(route)
+        page = self._pages.pop(route, None)
         if page is None:
             page = self._make_page(route)
-            self._pages[route] = page
             self._stack.addWidget(page)
+        self._pages[route] = page  # the one visited last stands last
         self._stack.setCurrentWidget(page)
+        self._let_go()
         page.setFocus(Qt.FocusReason.OtherFocusReason)
         self._mark()
+
+    def _let_go(self) -> None:
+        """Of the pages that show one thing of many, only those visited last are kept."""
+        ones = [page for route, page in self._pages.items() if isinstance(route, (RunPage, Catalog))]
+        for page in ones[:-_KEPT]:
+            self.leave_page(page)
 
     def page(self) -> QWidget:
         """The page that is open."""

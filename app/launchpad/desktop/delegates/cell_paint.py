@@ -33,9 +33,12 @@ class CellPaint:
         self.selected = theme.colour("selected")
         self.sunken = theme.colour("sunken")
         self.accent = theme.colour("accent")
+        self.border = theme.colour("border")
         self.line = QPen(theme.colour("border"), 1)
         self.control_line = QPen(theme.colour("controlBorder"), 1)
         self.focus_line = QPen(theme.colour("focus"), 2)
+        self.fields: dict[tuple[object, ...], QPixmap] = {}
+        """Fields of the slide table that were drawn already."""
         self._pixmaps: dict[tuple[str, int, int, float], QPixmap] = {}
 
     def icon(self, name: str, colour: QColor, size: int, ratio: float) -> QPixmap:
@@ -51,8 +54,7 @@ class CellPaint:
         rect = option.rect
         if option.state & QStyle.StateFlag.State_Selected:
             painter.fillRect(rect, self.selected)
-        painter.setPen(self.line)
-        painter.drawLine(rect.left(), rect.bottom(), rect.right(), rect.bottom())
+        painter.fillRect(rect.left(), rect.bottom(), rect.width(), 1, self.border)
 
     def focus(self, painter: QPainter, option: QStyleOptionViewItem) -> None:
         """The ring around the cell that has the keyboard."""

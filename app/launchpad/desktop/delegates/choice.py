@@ -76,15 +76,12 @@ class ChoiceDelegate(QStyledItemDelegate):
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         paint.background(painter, option)
-        value = index.data()
-        required = bool(index.data(Role.Required))
-        chevron = bool(index.data(Role.Choices))
-        slide = index.data(Role.Row)
+        value, required, chevron, wrong, usable = index.data(Role.Field)
         box = box_rect(option.rect)
-        if slide.error or not slide.included:
+        if not usable:
             painter.setOpacity(0.5)
             paint_field(painter, paint, box, value or "–", "", "", chevron=chevron)
-        elif index.data(Role.Error):
+        elif wrong:
             words = value or self.tr("Required")
             short = value or self.tr("Set")
             paint_field(painter, paint, box, words, "failed", "circle-alert", chevron=chevron, short=short)

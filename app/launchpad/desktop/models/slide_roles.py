@@ -16,3 +16,5 @@ class Role(IntEnum):
     Choices = Qt.ItemDataRole.UserRole + 3
     Required = Qt.ItemDataRole.UserRole + 4
     Marks = Qt.ItemDataRole.UserRole + 5
+    Field = Qt.ItemDataRole.UserRole + 6
+    """All that the painting of a value needs, in one question: text, required, has choices, has an error, is used."""

@@ -224,10 +224,15 @@ class SlideTableModel(QAbstractTableModel):
         if role == Qt.ItemDataRole.TextAlignmentRole:
             return self.headerData(column, Qt.Orientation.Horizontal, role)
         if FIRST_COLUMN <= column < self.status_column:
+            wanted = self._draft.columns[column - FIRST_COLUMN]
             if role == Role.Choices:
-                return self._draft.columns[column - FIRST_COLUMN].choices
+                return wanted.choices
             if role == Role.Required:
-                return self._draft.columns[column - FIRST_COLUMN].required
+                return wanted.required
+            if role == Role.Field:
+                usable = slide.included and not slide.error
+                wrong = usable and bool(self.error(slide, column))
+                return slide.values.get(wanted.key, ""), wanted.required, bool(wanted.choices), wrong, usable
         return None
 
     def setData(self, index: Index, value: Any, role: int = Qt.ItemDataRole.EditRole) -> bool:
@@ -396,16 +401,12 @@ class SlideTableModel(QAbstractTableModel):
         return next((problem.message for problem in self.problems(slide) if problem.column == key), "")
 
     def _text(self, slide: Slide, column: int) -> str:
-        if column == INCLUDE:
-            return ""
-        if column == SLIDE:
-            return slide.path.name
+        if column in (INCLUDE, SLIDE):
+            return "" if column == INCLUDE else slide.path.name
         if column == MPP:
             return self.tr("Unknown") if slide.mpp is None else QLocale().toString(slide.mpp, "f", 3)
-        if column == SIZE:
-            return file_size(slide.size)
-        if column == self.status_column:
-            return self.status_words(self.status(slide))
+        if column in (SIZE, self.status_column):
+            return file_size(slide.size) if column == SIZE else self.status_words(self.status(slide))
         return slide.values.get(self._draft.columns[column - FIRST_COLUMN].key, "")
 
     def _tooltip(self, slide: Slide, column: int) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING
@@ -22,6 +21,8 @@ def plain_tip(text: str) -> str:
     """Text of a tooltip that shows as it is: Qt would take what looks like HTML for HTML, and load its pictures."""
     if "<" not in text:
         return text
+    import html  # not before the first window
+
     return f"<p style='white-space: pre-wrap'>{html.escape(text)}</p>"
 
 

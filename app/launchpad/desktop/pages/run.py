@@ -312,7 +312,8 @@ class RunPage(QWidget):
     def leave(self) -> None:
         """The page is about to be thrown away."""
         self._thumbnails.pause()
-        self._session.tasks.cancel(self)
+        for owner in (self, self.notes, self._shown_preview):
+            self._session.tasks.cancel(owner)
 
     # --- previews and single results --------------------------------------------------------------------------------
     @Slot(object, object)

@@ -33,7 +33,8 @@ class MainMenu(QMenu):
         self._web: dict[str, QAction] = {}
         self._web_line: QAction | None = None
         self.setToolTipsVisible(True)
-        palette.changes.changed.connect(self._restyle)
+        self._drawn: palette.Theme | None = None
+        self.aboutToShow.connect(self._restyle)  # the first window does not wait for two dozen icons
 
     def add(self, name: str, icon: str, words: str, slot: Callable[[], object], keys: str = "") -> QAction:
         """Offer something; `keys` is its shortcut."""
@@ -49,7 +50,6 @@ class MainMenu(QMenu):
         """Light, dark or as the system, and the size of the text."""
         menu = self.addMenu(self.tr("Appearance"))
         self._icons[menu.menuAction()] = "sun"
-        menu.menuAction().setIcon(icons.icon("sun"))
         words = {"system": self.tr("As the system"), "light": self.tr("Light"), "dark": self.tr("Dark")}
         self._schemes = self._group(
             menu, {key: words[key] for key in SCHEMES}, scheme, lambda key: choose_scheme(str(key))
@@ -98,7 +98,6 @@ class MainMenu(QMenu):
     def _take(self, action: QAction, icon: str, keys: str) -> None:
         if icon:
             self._icons[action] = icon
-            action.setIcon(icons.icon(icon))
         if keys:
             action.setShortcut(QKeySequence(keys))
             self._owner.addAction(action)
@@ -120,5 +119,8 @@ class MainMenu(QMenu):
 
     @Slot()
     def _restyle(self) -> None:
+        if self._drawn is palette.current():
+            return
+        self._drawn = palette.current()
         for action, icon in self._icons.items():
             action.setIcon(icons.icon(icon))

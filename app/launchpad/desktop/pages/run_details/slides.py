@@ -131,8 +131,9 @@ class SlidesPanel(QSplitter):
         column.setSpacing(8)
         column.addWidget(self._title)
         column.addWidget(self._message)
-        column.addWidget(self.artifacts, 1)
+        column.addWidget(self.artifacts, 100)
         column.addLayout(buttons)
+        column.addStretch(1)  # where there are no results, the words stand at the top
         return side
 
     def current(self) -> ItemResultReadResponse | None:
