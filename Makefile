@@ -3,7 +3,7 @@ SHELL := /bin/sh
 PY := .venv/bin/python
 export PYTHONUTF8 := 1
 
-.PHONY: setup lock run test test-long lint coverage bench freeze screenshots
+.PHONY: setup lock run test test-long test-peer lint coverage bench freeze screenshots
 
 setup:
 	@sh installers/environment.sh
@@ -40,6 +40,12 @@ test: lint
 test-long: lint freeze
 	@sh installers/environment.sh test
 	@$(PY) -m pytest
+
+# The old SDK, unchanged, in an environment of its own under build/peer, against the embedded platform. Wants the network
+# once, to make that environment.
+test-peer: setup
+	@sh tests/peer/environment.sh
+	@PEER_PYTHON="$$PWD/build/peer/bin/python" $(PY) -m pytest tests/peer
 
 coverage: setup
 	@rm -f .coverage .coverage.*

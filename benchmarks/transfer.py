@@ -24,7 +24,7 @@ from urllib.parse import urlsplit
 
 KEYS = ("bucket", "KEY", "secret")
 STORE = """
-import sys
+import socket, sys
 from pathlib import Path
 from launchpad.localplatform.database.engine import Database
 from launchpad.localplatform.objectstore.server import StoreServer
@@ -32,7 +32,8 @@ from launchpad.localplatform.objectstore.storage import Keys, Storage
 from launchpad.localplatform.objectstore.uploads import Uploads
 folder = Path(sys.argv[1]); (folder / "objects").mkdir(parents=True)
 database = Database(folder / "platform.sqlite"); storage = Storage(folder / "objects", database)
-server = StoreServer(("127.0.0.1", 0), storage, Uploads(storage, database), Keys("bucket", "KEY", "secret"), "launch")
+listener = socket.create_server(("127.0.0.1", 0))
+server = StoreServer(listener, storage, Uploads(storage, database), Keys("bucket", "KEY", "secret"), "launch")
 server.start(); print(server.endpoint, flush=True); sys.stdin.read()
 """
 OURS = """

@@ -14,6 +14,9 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 SLIDES = ROOT / "tests" / "data" / "slides"
 
+# `make test-peer` names an environment with the old SDK; without it there is nothing to drive.
+collect_ignore = [] if os.environ.get("PEER_PYTHON") else ["peer"]
+
 # Set before Qt or a child process starts.
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 os.environ.setdefault("LAUNCHPAD_IDLE_SECONDS", "2")
@@ -23,9 +26,20 @@ os.environ["PYTHON_KEYRING_BACKEND"] = "keyring.backends.fail.Keyring"
 
 def pytest_configure() -> None:
     """No test may read or write this account's own Launchpad."""
+    real = os.environ.get("LAUNCHPAD_QUPATH")
+    if real:
+        os.environ["TEST_QUPATH"] = real
     for name in list(os.environ):
         if name.startswith(("LAUNCHPAD_", "AIGNOSTICS_")) and name != "LAUNCHPAD_IDLE_SECONDS":
             del os.environ[name]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests of a real QuPath run where there is one."""
+    if "TEST_QUPATH" not in os.environ:
+        for item in items:
+            if item.get_closest_marker("qupath"):
+                item.add_marker(pytest.mark.skip(reason="LAUNCHPAD_QUPATH names no QuPath"))
 
 
 @pytest.fixture
@@ -69,6 +83,21 @@ def sample_svs() -> Path:
 def sample_tiff() -> Path:
     """The same as a generic tiled pyramid TIFF."""
     return SLIDES / "CMU-1-Small-Region.pyramid.tiff"
+
+
+@pytest.fixture(scope="session")
+def small_tiff(sample_svs: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A piece of the sample, 512 x 512 px, MPP 0.499: analysed in a fraction of a second."""
+    import numpy
+    import openslide
+    import tifffile
+
+    with openslide.OpenSlide(sample_svs) as slide:
+        pixels = numpy.asarray(slide.read_region((600, 800), 0, (512, 512)).convert("RGB"))
+    file = tmp_path_factory.mktemp("small") / "small.tiff"
+    per_cm = (10_000 / 0.499, 10_000 / 0.499)
+    tifffile.imwrite(file, pixels, tile=(256, 256), photometric="rgb", resolution=per_cm, resolutionunit="CENTIMETER")
+    return file
 
 
 @pytest.fixture(scope="session")

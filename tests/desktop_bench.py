@@ -31,7 +31,7 @@ class Bench:
 
     def run(self, work: Coroutine[Any, Any, None]) -> None:
         async def limited() -> None:
-            async with asyncio.timeout(90):
+            async with asyncio.timeout(240):
                 await work
 
         self.loop.run_until_complete(limited())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import socket
 import threading
 import time
 from collections.abc import Callable
@@ -116,7 +117,8 @@ class Line:
         self.database = Database(folder / "platform.sqlite")
         self.storage = Storage(objects, self.database)
         self.uploads = Uploads(self.storage, self.database)
-        self.store = StoreServer(("127.0.0.1", 0), self.storage, self.uploads, self.keys, "launch")
+        listener = socket.create_server(("127.0.0.1", 0))
+        self.store = StoreServer(listener, self.storage, self.uploads, self.keys, "launch")
         self.store.start()
         self.proxy = MisbehavingStore(self.store.endpoint)
         self.proxy.start()

@@ -69,5 +69,17 @@ class TransferError(LaunchpadError):
     """Bytes did not arrive as they were sent."""
 
 
+class ChecksumError(TransferError):
+    """Other bytes arrived than were promised."""
+
+
+class TooLarge(TransferError):
+    """There are more bytes than are allowed."""
+
+
+class DiskFull(LaunchpadError):
+    """A disk has no room for what shall be written."""
+
+
 class WorkerDied(LaunchpadError):
     """A supervised process died, took too long or needed too much memory."""

@@ -29,6 +29,7 @@ from launchpad.progress import Cancelled, Progress
 T = TypeVar("T")
 
 _POLL = 0.1  # seconds between looks at cancellation, time and memory
+_STRIDE = 5.0  # seconds between two looks that count at most: the computer slept meanwhile
 _REPORT = 0.05  # seconds between progress messages of a worker
 _BELOW_NORMAL = 0x4000  # Windows' priority class
 
@@ -95,7 +96,7 @@ class Worker:
                 raise
 
     def _wait(self, connection: Connection, time_limit: float | None, progress: Progress | None) -> T:  # type: ignore[type-var]
-        end = None if time_limit is None else time.monotonic() + time_limit
+        spent, before = 0.0, time.monotonic()
         while True:
             if progress is not None:
                 progress.check()
@@ -108,7 +109,10 @@ class Worker:
                     return value  # type: ignore[no-any-return]
                 else:
                     raise value
-            if end is not None and time.monotonic() > end:
+            now = time.monotonic()
+            spent += min(now - before, _STRIDE)
+            before = now
+            if time_limit is not None and spent > time_limit:
                 raise WorkerDied(
                     "A worker process took too long",
                     detail=f"It was ended after {time_limit:g} s.",

@@ -131,6 +131,7 @@ def test_an_upload_is_paused_and_goes_on_where_it_was(bench: Bench, draft: Submi
         press(shown, "transfer_pause")
         await until(lambda: upload.state == "paused")
         assert not upload.running
+        assert upload.board.files()[0].state == "waiting"
         had = parts(draft)
         assert had >= 1
         await bench.transfers.settled()
@@ -239,7 +240,7 @@ def test_results_are_downloaded_and_shown_file_by_file(bench: Bench, draft: Subm
         upload = bench.transfers.upload(draft)
         await until(lambda: upload.state == "done")
         handle = bench.session.client.run(upload.run_id)
-        await until(lambda: handle.details().state == "TERMINATED", 80)
+        await until(lambda: handle.details().state == "TERMINATED", 200)
         download = bench.transfers.download(upload.run_id, "Open H&E TME")
         assert bench.transfers.download(upload.run_id, "Open H&E TME") is download
         heard: list[object] = []

@@ -6,8 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
+from launchpad.application.allowance import load_allowance, submit_all
 from launchpad.application.draft import Slide, SubmissionDraft, delete_draft
-from launchpad.application.submit import submit, upload
+from launchpad.application.submit import upload
 from launchpad.bucket.board import FileBoard
 from launchpad.progress import Progress
 
@@ -19,10 +20,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Sent:
-    """How it ended: the id of the run, or the slides that could not be uploaded (then nothing was submitted)."""
+    """How it ended: the ids of the runs, or the slides that could not be uploaded (then nothing was submitted)."""
 
-    run_id: str
+    run_ids: tuple[str, ...]
     failed: tuple[Slide, ...]
+
+    @property
+    def run_id(self) -> str:
+        """The first run, "" where there is none."""
+        return self.run_ids[0] if self.run_ids else ""
 
 
 def upload_and_submit(
@@ -36,7 +42,7 @@ def upload_and_submit(
     on_slide: Callable[[Slide], None] | None = None,
     board: FileBoard | None = None,
 ) -> Sent:
-    """Upload every slide, then submit the run and forget the draft.
+    """Upload every slide, then submit the run, or several where one may not have so many, and forget the draft.
 
     With slides that failed nothing is submitted: a person decides whether to try again or to go without them. Called
     again after it was stopped, it goes on where it was.
@@ -59,13 +65,18 @@ def upload_and_submit(
     )
     failed = tuple(slide for slide in uploaded if slide.error)
     if failed:
-        return Sent("", failed)
+        return Sent((), failed)
     progress.check()
-    run_id = submit(
-        replace(draft, slides=list(uploaded)), client=client, bucket=bucket, version=version, interface=interface
+    run_ids = submit_all(
+        replace(draft, slides=list(uploaded)),
+        client=client,
+        bucket=bucket,
+        version=version,
+        items_per_run=load_allowance(client).items_per_run,
+        interface=interface,
     )
     delete_draft(draft.id)
-    return Sent(run_id, ())
+    return Sent(tuple(run_ids), ())
 
 
 def give_up(draft: SubmissionDraft, bucket: Bucket) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import urllib.request
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -12,6 +13,14 @@ if TYPE_CHECKING:
 def is_loopback(url: str) -> bool:
     """Whether an address is this computer's own, which no proxy may stand before."""
     return urlsplit(url).hostname in ("127.0.0.1", "localhost", "::1")
+
+
+def is_proxied(url: str) -> bool:
+    """Whether the system or the environment sets a proxy for an address."""
+    if is_loopback(url):
+        return False
+    parts = urlsplit(url)
+    return parts.scheme in urllib.request.getproxies() and not urllib.request.proxy_bypass(parts.hostname or "")
 
 
 def exact(url: str) -> httpx.URL:

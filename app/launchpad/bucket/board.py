@@ -59,6 +59,14 @@ class FileBoard:
             self._files[key] = replace(self._files[key], state="failed", error=words, advice=error.advice)
             self.changes += 1
 
+    def stopped(self) -> None:
+        """Nothing moves any more: what was under way waits; how far it came is kept."""
+        with self._lock:
+            for key, file in self._files.items():
+                if file.state == "moving":
+                    self._files[key] = replace(file, state="waiting")
+            self.changes += 1
+
     def files(self) -> list[FileState]:
         """All files as they are now."""
         with self._lock:

@@ -7,14 +7,16 @@ crash. The checksum is made while the bytes come, and combined from those of the
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import random
 import re
 import shutil
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -22,7 +24,7 @@ from typing import TypeVar
 from launchpad.bucket import crc32c as checksums
 from launchpad.bucket.http_get import Answer, get
 from launchpad.bucket.range_journal import RangeJournal, Target
-from launchpad.errors import LaunchpadError, TransferError, Unreachable
+from launchpad.errors import ChecksumError, DiskFull, LaunchpadError, TooLarge, TransferError, Unreachable
 from launchpad.progress import Cancelled, Progress
 
 RANGE, LARGE_RANGE = 4 << 20, 16 << 20  # bytes
@@ -35,6 +37,9 @@ _LONGEST_WAIT = 16.0
 _T = TypeVar("_T")
 _EXPIRED = (400, 401, 403, 410)
 
+Getter = Callable[[str, Mapping[str, str]], AbstractContextManager[Answer]]
+"""Asks for a URL with headers, as `http_get.get` does."""
+
 
 def download(
     fetch_url: Callable[[], str],
@@ -43,16 +48,20 @@ def download(
     crc32c: str | None,
     progress: Progress | None = None,
     name: str = "",
+    getter: Getter = get,
+    max_bytes: int | None = None,
 ) -> Path:
     """Fetch a file to `destination`; its folder is made. A file with that checksum that is there is left alone.
 
     `fetch_url` gives a signed URL, asked again when one has expired; `crc32c` is base64, None takes the store's own.
     Progress in bytes. What was fetched of a large file stays beside it as `.part` and is used the next time.
+    `getter` asks for the URL where the usual way does not do.
 
     Raises:
-        TransferError: what came is not what was promised; nothing stands at `destination`.
+        TransferError: what came is not what was promised; nothing stands at `destination`. ChecksumError where it is
+            other bytes, TooLarge where it is more than `max_bytes`.
         Unreachable: the store does not answer.
-        LaunchpadError: the file cannot be written, or there is no room for it.
+        LaunchpadError: the file cannot be written; DiskFull where there is no room for it.
         Cancelled: the progress was cancelled.
     """
     progress = progress or Progress()
@@ -63,9 +72,9 @@ def download(
         return destination
     try:
         destination.parent.mkdir(parents=True, exist_ok=True)
-        return _Download(fetch_url, destination, crc32c, progress, name).run()
+        return _Download(fetch_url, destination, crc32c, progress, name, getter, max_bytes).run()
     except OSError as error:
-        raise LaunchpadError(
+        raise (DiskFull if error.errno in (errno.ENOSPC, errno.EDQUOT) else LaunchpadError)(
             "The file cannot be written",
             detail=f"{error.strerror or error}.",
             advice="Check the disk's free space and your rights to the folder.",
@@ -103,9 +112,18 @@ class _Url:
 
 class _Download:
     def __init__(
-        self, fetch_url: Callable[[], str], destination: Path, crc32c: str | None, progress: Progress, name: str
+        self,
+        fetch_url: Callable[[], str],
+        destination: Path,
+        crc32c: str | None,
+        progress: Progress,
+        name: str,
+        getter: Getter,
+        max_bytes: int | None,
     ) -> None:
         self._url = _Url(fetch_url)
+        self._get = getter
+        self._max_bytes = max_bytes
         self._destination = destination
         self._part = destination.with_name(f"{destination.name}.part")
         self._wanted = crc32c
@@ -143,7 +161,7 @@ class _Download:
                 if last_round or not self._keep_good_ranges(journal):
                     self._drop(journal)
                 if last_round:
-                    raise TransferError(
+                    raise ChecksumError(
                         "The file arrived damaged",
                         detail=f"Its checksum is {found[0]}, it should be {wanted}.",
                         advice="Download it again.",
@@ -203,6 +221,7 @@ class _Download:
             size = _size(answer)
             whole = answer.status == 200 or size is None or size <= (RANGE if self._is_long else LARGE_RANGE)
             self._total = size or 0
+            self._require_allowed(size or 0)
             self._require_room(size or 0)
             step = LARGE_RANGE if size is None or size >= 16 * LARGE_RANGE else RANGE
             with self._part.open("wb") as file:
@@ -226,6 +245,7 @@ class _Download:
         count = -(-target.size // target.range_size)
         have = {number: crc32c for number, crc32c in journal.ranges(self._destination).items() if number < count}
         self._total = target.size
+        self._require_allowed(target.size)
         spans = {
             number: (number * target.range_size, min(target.range_size, target.size - number * target.range_size))
             for number in range(count)
@@ -292,6 +312,7 @@ class _Download:
                 raise OSError(error.errno, error.strerror, str(self._part)) from error
             checksum.update(bytes(buffer[:count]))
             done += count
+            self._require_allowed(start + done)
             self._last_byte = time.monotonic()
             self._report(number, done)
         if expected is not None and done != expected:
@@ -327,7 +348,7 @@ class _Download:
             headers = {"Range": span, **({"If-Range": etag} if etag else {})}
             asked_at = time.monotonic()
             try:
-                with get(url, headers) as answer:
+                with self._get(url, headers) as answer:
                     if answer.status in (200, 206):
                         self._is_long = self._is_long or time.monotonic() - asked_at > _LONG
                         return read(answer)
@@ -366,10 +387,18 @@ class _Download:
             subject=self._name,
         )
 
+    def _require_allowed(self, size: int) -> None:
+        if self._max_bytes is not None and size > self._max_bytes:
+            raise TooLarge(
+                "The file is too large",
+                detail=f"It has {size:,} bytes or more, {self._max_bytes:,} are allowed.",
+                subject=self._name,
+            )
+
     def _require_room(self, size: int) -> None:
         free = shutil.disk_usage(self._part.parent).free
         if size > free:
-            raise LaunchpadError(
+            raise DiskFull(
                 "There is no room for the file",
                 detail=f"It has {size:,} bytes, {free:,} are free.",
                 advice="Free space on the disk, or choose another folder.",

@@ -9,12 +9,11 @@ from __future__ import annotations
 import contextlib
 import http.client
 import ssl
-import urllib.request
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from launchpad.bucket.address import exact, is_loopback
+from launchpad.bucket.address import exact, is_proxied
 from launchpad.errors import TransferError, Unreachable
 
 _CONNECT, _READ = 10.0, 60.0  # seconds
@@ -53,7 +52,7 @@ def get(url: str, headers: Mapping[str, str]) -> Iterator[Answer]:
     headers = {**headers, "Accept-Encoding": "identity"}
     address = f"{parts.scheme}://{parts.netloc}"
     try:
-        with (_by_httpx if _proxied(url) else _by_standard_library)(url, headers) as answer:
+        with (_by_httpx if is_proxied(url) else _by_standard_library)(url, headers) as answer:
             yield answer
     except (OSError, http.client.HTTPException, httpx.TransportError) as error:
         if isinstance(error, OSError) and error.filename is not None:
@@ -124,10 +123,3 @@ def _by_httpx(url: str, headers: Mapping[str, str]) -> Iterator[Answer]:
             return count
 
         yield Answer(response.status_code, {key.lower(): value for key, value in response.headers.items()}, read_into)
-
-
-def _proxied(url: str) -> bool:
-    parts = urlsplit(url)
-    if is_loopback(url):
-        return False
-    return parts.scheme in urllib.request.getproxies() and not urllib.request.proxy_bypass(parts.hostname or "")

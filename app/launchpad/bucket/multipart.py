@@ -24,7 +24,8 @@ from launchpad.progress import Cancelled, Progress
 if TYPE_CHECKING:
     import httpx
 
-_BLOCK = 1 << 20
+_MIB = 1 << 20
+_BLOCK = 1 << 17  # larger ones cost page faults
 SMALLEST = 8 << 20  # bytes of a part
 _SMALLEST_ON_A_LONG_LINE = 5 << 20  # the protocol's least: what is in flight is what a reset costs
 _MOST_PARTS = 9_000  # of the 10,000 that the protocol allows
@@ -34,7 +35,7 @@ _DIGEST_TRIES = 3
 
 def part_size(size: int, smallest: int = SMALLEST) -> int:
     """Bytes of a part for a file of `size` bytes: 8 MiB, more where there would be too many."""
-    return max(smallest, -(-size // _MOST_PARTS + _BLOCK - 1) // _BLOCK * _BLOCK)
+    return max(smallest, -(-size // _MOST_PARTS + _MIB - 1) // _MIB * _MIB)
 
 
 @dataclass
@@ -48,6 +49,7 @@ class _State:
     def __post_init__(self) -> None:
         self.lock = threading.Lock()
         self.sent: dict[int, int] = {}
+        self.together = 0
         self.stopped = threading.Event()
         self.attempts = 0
 
@@ -55,8 +57,9 @@ class _State:
         if self.stopped.is_set():
             raise Cancelled
         with self.lock:
+            self.together += done - self.sent.get(number, 0)
             self.sent[number] = done
-            together = sum(self.sent.values())
+            together = self.together
         self.progress.report(together, self.total, self.name)
 
 
@@ -252,29 +255,28 @@ class MultipartUpload:
 
         def act() -> Part:
             nonlocal damaged
+            checksum = checksums.Crc32c()
             with self._lanes:
                 state.attempts += 1
-                blocks, crc32c = _read(upload.path, start, size)
                 response = self._requests.send(
                     "PUT",
                     upload.key,
-                    {"content-length": str(size), "x-goog-hash": f"crc32c={crc32c}"},
-                    self._body(blocks, number, state),
+                    {"content-length": str(size)},
+                    self._body(upload.path, start, size, number, state, checksum),
                     {"partNumber": str(number), "uploadId": upload.upload_id},
                 )
             if not response.is_success:
-                if error_of(response)[0] == "BadDigest":
-                    damaged += 1
-                    if damaged >= _DIGEST_TRIES:
-                        raise TransferError(
-                            "Bytes of the slide are damaged on their way to the store",
-                            detail=f"Part {number} arrived with another checksum {damaged} times.",
-                            advice="Check this computer's memory and disk, and the proxy, then try again.",
-                            subject=str(upload.path),
-                        )
                 raise self._requests.refused(response, str(upload.path))
-            confirmed = crc_of(response)
-            if confirmed is not None and confirmed != crc32c:
+            crc32c = checksum.base64()
+            if crc_of(response) not in (None, crc32c):
+                damaged += 1
+                if damaged >= _DIGEST_TRIES:
+                    raise TransferError(
+                        "Bytes of the slide are damaged on their way to the store",
+                        detail=f"Part {number} arrived with another checksum {damaged} times.",
+                        advice="Check this computer's memory and disk, and the proxy, then try again.",
+                        subject=str(upload.path),
+                    )
                 raise self._failed(response, str(upload.path))
             return Part(number, size, crc32c, response.headers.get("etag", ""))
 
@@ -283,13 +285,25 @@ class MultipartUpload:
         state.report(number, size)
         return part
 
-    def _body(self, blocks: list[bytes], number: int, state: _State) -> Iterator[bytes]:
-        done = 0
-        for block in blocks:
-            self._bandwidth.take(len(block), state.progress)
-            state.report(number, done)
-            yield block
-            done += len(block)
+    def _body(
+        self, path: Path, start: int, size: int, number: int, state: _State, checksum: checksums.Crc32c
+    ) -> Iterator[bytes]:
+        """The bytes of a part, summed up while they are read: the store says what it summed up, which must be equal."""
+        with path.open("rb", buffering=0) as file:
+            file.seek(start)
+            done = 0
+            while done < size:
+                try:
+                    block = file.read(min(_BLOCK, size - done))
+                except OSError as error:  # named, so that it is not taken for one of the line
+                    raise OSError(error.errno, error.strerror, str(path)) from error
+                if not block:
+                    raise changed(str(path), "It became shorter while it was sent.")
+                self._bandwidth.take(len(block), state.progress)
+                state.report(number, done)
+                checksum.update(block)
+                done += len(block)
+                yield block
 
     # --- the end ----------------------------------------------------------------------------------------------------
     @staticmethod
@@ -379,22 +393,6 @@ class _Stoppable(Progress):
             self._state.progress.sleep(min(left, 0.2))
             left -= 0.2
         self.check()
-
-
-def _read(path: Path, start: int, size: int) -> tuple[list[bytes], str]:
-    checksum = checksums.Crc32c()
-    blocks = []
-    with path.open("rb", buffering=0) as file:
-        file.seek(start)
-        left = size
-        while left:
-            block = file.read(min(_BLOCK, left))
-            if not block:
-                raise changed(str(path), "It became shorter while it was sent.")
-            checksum.update(block)
-            blocks.append(block)
-            left -= len(block)
-    return blocks, checksum.base64()
 
 
 def _quoted(etag: str) -> str:

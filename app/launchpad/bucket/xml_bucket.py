@@ -30,7 +30,7 @@ from launchpad.errors import NotFound, TransferError
 from launchpad.progress import Progress
 
 _T = TypeVar("_T")
-_BLOCK = 1 << 20
+_BLOCK = 1 << 17  # larger ones cost page faults
 _CONNECTIONS = 4  # and so many more on a long line
 
 
@@ -237,7 +237,10 @@ class XmlBucket(Bucket):
     def _blocks(self, file: BinaryIO, path: Path, total: int, progress: Progress, checksum: Crc32c) -> Iterator[bytes]:
         done = 0
         while done < total:
-            block = file.read(min(_BLOCK, total - done))
+            try:
+                block = file.read(min(_BLOCK, total - done))
+            except OSError as error:  # named, so that it is not taken for one of the line
+                raise OSError(error.errno, error.strerror, str(path)) from error
             if not block:
                 raise changed(str(path), "It became shorter while it was sent.")
             self._bandwidth.take(len(block), progress)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import email.utils
+import http.client
 import math
 import random
 import ssl
@@ -10,13 +11,14 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import TypeVar
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 from xml.etree import ElementTree
 
 import httpx
 
 from launchpad.bucket import signing
-from launchpad.bucket.address import exact, is_loopback
+from launchpad.bucket.address import exact, is_loopback, is_proxied
+from launchpad.bucket.http_put import BodySender
 from launchpad.errors import BadInput, LaunchpadError, TransferError, Unreachable
 from launchpad.progress import Progress
 
@@ -91,6 +93,7 @@ class XmlRequests:
             verify=verify,
             limits=httpx.Limits(max_connections=64, max_keepalive_connections=32),
         )
+        self._bodies = None if is_proxied(self.endpoint) else BodySender(self.endpoint, _SECONDS)
 
     @property
     def is_far(self) -> bool:
@@ -100,6 +103,8 @@ class XmlRequests:
     def close(self) -> None:
         """Close the connections."""
         self._http.close()
+        if self._bodies is not None:
+            self._bodies.close()
 
     def url(self, key: str, query: Mapping[str, str] | None = None) -> str:
         """The address of an object, "" for the bucket's own; encoded exactly as it is signed."""
@@ -137,12 +142,19 @@ class XmlRequests:
         slow = method == "POST" and query is not None and "uploadId" in query
         timeout = httpx.Timeout(_COMPLETE_SECONDS, connect=10) if slow else httpx.USE_CLIENT_DEFAULT
         try:
-            response = self._http.request(method, exact(url), headers=sent, content=content, timeout=timeout)
-        except httpx.TimeoutException as error:
+            if self._bodies is not None and content is not None and not isinstance(content, bytes):
+                parts = urlsplit(url)
+                target = f"{parts.path}?{parts.query}" if parts.query else parts.path
+                response = self._bodies.send(method, target, sent, content)
+            else:
+                response = self._http.request(method, exact(url), headers=sent, content=content, timeout=timeout)
+        except (httpx.TimeoutException, TimeoutError) as error:
             raise Unreachable(
                 "The store does not answer in time", advice="Check the network, then try again.", subject=self.endpoint
             ) from error
-        except (httpx.TransportError, httpx.StreamError) as error:
+        except (httpx.TransportError, httpx.StreamError, http.client.HTTPException, OSError) as error:
+            if isinstance(error, OSError) and error.filename is not None:
+                raise  # of the file that is sent
             raise Unreachable(
                 "The store cannot be reached",
                 detail=f"{str(error).rstrip('.')}." if str(error) else "",

@@ -18,6 +18,7 @@ GROUPS = {
     "bucket": ("bucket", "Files in the organization's bucket."),
     "platform": ("platform", "The platform on this computer."),
     "profile": ("profile", "The platforms that one talks to."),
+    "qupath": ("qupath", "QuPath: install and start it, make and look at its projects."),
     "system": ("system", "Health and versions of Launchpad and its platform."),
     "user": ("user", "Sign in and out; who is signed in."),
     "wsi": ("wsi", "Whole slide images."),

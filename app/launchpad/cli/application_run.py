@@ -93,6 +93,7 @@ def upload(
         version = service.application_version(application_id, application_version)
         steps.check_manifest(metadata_csv_file, version)
         slides = read_manifest(metadata_csv_file, steps.columns_of(version))
+        steps.tell_limits(service, len(slides), force=force)
         missing = files_missing(slides)
         done = steps.upload(service, application_id, version, metadata_csv_file, slides, upload_prefix)
     if missing:
@@ -141,6 +142,7 @@ def submit(
         version = service.application_version(application_id, application_version)
         steps.check_manifest(metadata_csv_file, version)
         slides = read_manifest(metadata_csv_file, steps.columns_of(version))
+        steps.tell_limits(service, len(slides), force=force)
         steps.submit(service, application_id, version, slides, chosen)
 
 
@@ -192,6 +194,7 @@ def execute(
                 advice="Complete the metadata file, then upload and submit it.",
                 subject=str(metadata_csv_file),
             )
+        steps.tell_limits(service, sum(slide.included for slide in slides), force=force)
         slides = steps.upload(service, application_id, version, metadata_csv_file, slides, upload_prefix)
         ready = [slide for slide in slides if slide.included and not slide.error]
         if not ready:
@@ -201,15 +204,17 @@ def execute(
                 advice="Try again: launchpad application run upload.",
                 subject=str(metadata_csv_file),
             )
-        run_id = steps.submit(service, application_id, version, ready, chosen)
-        failed = steps.download(
-            service,
-            run_id,
-            metadata_csv_file.absolute().parent,
-            wait=wait_for_completion,
-            per_run=create_subdirectory_for_run,
-            per_item=create_subdirectory_per_item,
-        )
+        run_ids = steps.submit(service, application_id, version, ready, chosen)
+        failed: set[str] = set()
+        for run_id in run_ids:
+            failed |= steps.download(
+                service,
+                run_id,
+                metadata_csv_file.absolute().parent,
+                wait=wait_for_completion,
+                per_run=create_subdirectory_for_run or len(run_ids) > 1,  # slides of several runs may share names
+                per_item=create_subdirectory_per_item,
+            )
     steps.finish(len(prepared.rejected) + len(slides) - len(ready) + len(failed))
 
 
@@ -295,6 +300,10 @@ def download(
     create_subdirectory_for_run: _PerRun = True,
     create_subdirectory_per_item: _PerItem = True,
     wait_for_completion: _Wait = True,
+    qupath_project: Annotated[
+        bool, typer.Option(help="Also a QuPath project of the slides with their results, in the folder qupath.")
+    ] = False,
+    zip: Annotated[bool, typer.Option("--zip", help="Also one ZIP file of all results, beside the folder.")] = False,  # noqa: A002
 ) -> None:
     """Download the results of a run; what is complete is not fetched again."""
     from launchpad import paths
@@ -307,7 +316,11 @@ def download(
             wait=wait_for_completion,
             per_run=create_subdirectory_for_run,
             per_item=create_subdirectory_per_item,
+            qupath_project=qupath_project,
         )
+    if zip:
+        base = destination_directory or paths.results_dir()
+        steps.pack(base / run_id if create_subdirectory_for_run else base)
     steps.finish(len(failed))
 
 

@@ -6,6 +6,7 @@ import contextlib
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from launchpad.application.results import Downloaded
     from launchpad.application.service import Service
     from launchpad.platform.models import VersionReadResponse
+    from launchpad.qupath.builder import ProjectBuilder
     from launchpad.wsi.isolation import SlideService
 
 _REWRITE = 1.0  # seconds between two writes of the metadata file while slides are uploaded
@@ -103,6 +105,26 @@ def gate(service: Service, *, force: bool) -> None:
         advice=f"{remedy} Or go on with --force.",
         subject=service.client.profile.api_root,
     )
+
+
+def tell_limits(service: Service, slides: int, *, force: bool) -> None:
+    """Say before anything is sent what of the quotas is used, and that one run does not hold all slides.
+
+    Raises:
+        LaunchpadError: a quota that is known does not suffice.
+    """
+    allowance = service.allowance()
+    for line in allowance.lines():
+        say(f"Quota: {line}")
+    if allowance.runs(slides) > 1:
+        say(
+            f"{slides} slides become {allowance.runs(slides)} runs: a run has at most {allowance.items_per_run} slides "
+            "on this platform. All of them get a common tag."
+        )
+    if force and (words := allowance.problem(slides)):
+        warn(f"The platform's quota does not suffice: {words} Going on because of --force.")
+    elif not force:
+        allowance.require(slides)
 
 
 def columns_of(version: VersionReadResponse) -> tuple[Column, ...]:
@@ -343,8 +365,8 @@ def upload(
 
 def submit(
     service: Service, application_id: str, version: VersionReadResponse, slides: Sequence[Slide], chosen: Options
-) -> str:
-    """Post the run; returns its id.
+) -> list[str]:
+    """Post the run, or several where one may not have so many slides; returns their ids.
 
     Raises:
         BadInput: a slide is not complete.
@@ -361,13 +383,23 @@ def submit(
         due_date=chosen.due_date,
         deadline=chosen.deadline,
     )
-    run_id = service.submit(draft, version, interface="cli", pipeline=chosen.pipeline, onboard=chosen.onboard)
-    say(f"Submitted run with id '{run_id}' for '{application_id}' (version: {version.version_number}).")
-    return run_id
+    if words := service.allowance().split_words(draft):
+        say(words)
+    run_ids = service.submit_all(draft, version, interface="cli", pipeline=chosen.pipeline, onboard=chosen.onboard)
+    for run_id in run_ids:
+        say(f"Submitted run with id '{run_id}' for '{application_id}' (version: {version.version_number}).")
+    return run_ids
 
 
 def download(
-    service: Service, run_id: str, destination: Path, *, wait: bool, per_run: bool, per_item: bool
+    service: Service,
+    run_id: str,
+    destination: Path,
+    *,
+    wait: bool,
+    per_run: bool,
+    per_item: bool,
+    qupath_project: bool = False,
 ) -> set[str]:
     """Download; returns the ids of the items that failed on the platform or on the way, each of which is named."""
     from launchpad.application.results import download_results
@@ -382,7 +414,7 @@ def download(
             failed.add(done.item.item_id)
 
     try:
-        with progress_bar("Results") as progress:
+        with progress_bar("Results") as progress, _qupath_project(qupath_project) as builder:
             download_results(
                 service.client,
                 run_id,
@@ -392,6 +424,7 @@ def download(
                 per_item=per_item,
                 progress=progress,
                 on_item=through,
+                on_ready=builder.on_ready if builder is not None else None,
                 poll_seconds=1.0 if service.client.profile.kind == "embedded" else 5.0,
             )
     except (Cancelled, KeyboardInterrupt):
@@ -407,7 +440,30 @@ def download(
             warn(f"{item_state(item).words}: {item.external_id}: {reason}")
             failed.add(item.item_id)
     say(f"Downloaded results of run '{run_id}' to '{destination / run_id if per_run else destination}'")
+    if builder is not None:
+        for problem in builder.report.problems:
+            warn(f"QuPath project: {problem}")
+        say(f"QuPath project '{builder.report.project}': {builder.report.words()}.")
     return failed
+
+
+def _qupath_project(wanted: bool) -> AbstractContextManager[ProjectBuilder | None]:
+    """Who writes the QuPath project while results come."""
+    if not wanted:
+        return contextlib.nullcontext()
+    from launchpad.qupath.builder import ProjectBuilder
+    from launchpad.qupath.service import how_for
+
+    return ProjectBuilder(how_for(None))
+
+
+def pack(folder: Path) -> None:
+    """One ZIP file of a run's folder, beside it."""
+    from launchpad.application.archive import zip_run
+
+    with progress_bar("ZIP", unit="bytes") as progress:
+        path = zip_run(folder, progress=progress)
+    say(f"Packed the results into '{path}'")
 
 
 def finish(failed: int) -> None:

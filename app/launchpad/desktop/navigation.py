@@ -48,7 +48,12 @@ class SignIn:
     profile: str = ""
 
 
-Route = Home | Wizard | RunPage | TransferList | Info | FirstStart | SignIn
+@dataclass(frozen=True)
+class QuPathPage:
+    """QuPath on this computer: found, installed, started."""
+
+
+Route = Home | Wizard | RunPage | TransferList | Info | QuPathPage | FirstStart | SignIn
 
 
 class Navigator(QObject):

@@ -43,6 +43,11 @@ class Layout:
         return self.root / "work"
 
     @property
+    def inputs(self) -> Path:
+        """Slides that are fetched, also in part; outlives a crash."""
+        return self.root / "inputs"
+
+    @property
     def launch_file(self) -> Path:
         """Addresses and launch secret of the running platform, 0600."""
         return self.root / "launch.json"
@@ -58,13 +63,18 @@ class Layout:
         return self.root / "clients.lock"
 
     @property
+    def ports_file(self) -> Path:
+        """The ports of the last start."""
+        return self.root / "ports.json"
+
+    @property
     def log(self) -> Path:
         """What happened, without secrets."""
         return self.root / "platform.log"
 
     def prepare(self) -> None:
         """Make the folders, private to this account."""
-        for folder in (self.root, self.objects, self.keys, self.work):
+        for folder in (self.root, self.objects, self.keys, self.work, self.inputs):
             paths.ensure_private(folder)
 
 

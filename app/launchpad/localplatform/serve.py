@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import logging
 import os
@@ -12,7 +11,6 @@ import socket
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
-from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,20 +18,26 @@ import uvicorn
 
 from launchpad import paths
 from launchpad.errors import BadInput, LaunchpadError
-from launchpad.localplatform.gate import App, Gate
+from launchpad.localplatform.gate import App, Gate, Limits
 from launchpad.localplatform.layout import Layout, PlatformLock
+from launchpad.localplatform.logs import log_to
+from launchpad.localplatform.ports import Ports
+from launchpad.localplatform.protocol import GuardedProtocol
+from launchpad.localplatform.quick_start import quick_start
+from launchpad.localplatform.settings import PlatformSettings
 
 if TYPE_CHECKING:
     from launchpad.localplatform.lifetime import Lifetime
     from launchpad.localplatform.scheduling.scheduler import Scheduler
 
+_GRACE = 5  # seconds that requests under way have to finish
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _log = logging.getLogger(__name__)
 
 
 def serve(
     host: str = "127.0.0.1",
-    port: int = 0,
+    port: int | None = None,
     *,
     data: Path | None = None,
     ready_file: Path | None = None,
@@ -41,10 +45,12 @@ def serve(
 ) -> None:
     """Run a platform on a data folder until it is stopped, or idle when `until_idle`.
 
-    `ready_file` is written whole once the platform answers; it holds no secret.
+    `port` goes before that of the settings. `ready_file` is written whole once the platform answers; it holds no
+    secret.
 
     Raises:
         BadInput: the host is not of this computer.
+        SettingsError: `platform.toml` is not valid.
         LaunchpadError: another platform runs on the folder, or the port is taken.
     """
     if host not in _LOOPBACK:
@@ -52,10 +58,12 @@ def serve(
     layout = Layout((data or paths.platform_dir()).absolute())
     layout.prepare()
     with PlatformLock(layout):
-        _log_to(layout.log)
-        listener = _listen(host, port)
+        settings = PlatformSettings.load(layout.root)
+        log_to(layout.log, settings.log_level)
+        ports = Ports(layout.ports_file)
+        listener = ports.listen("api", host, settings.port if port is None else port)
         try:
-            _run(layout, listener, ready_file, until_idle=until_idle)
+            _run(layout, settings, ports, listener, ready_file, until_idle=until_idle)
         finally:
             listener.close()
             for file in (layout.launch_file, ready_file):
@@ -63,19 +71,31 @@ def serve(
                     file.unlink(missing_ok=True)
 
 
-def _run(layout: Layout, listener: socket.socket, ready_file: Path | None, *, until_idle: bool) -> None:
+def _run(
+    layout: Layout,
+    settings: PlatformSettings,
+    ports: Ports,
+    listener: socket.socket,
+    ready_file: Path | None,
+    *,
+    until_idle: bool,
+) -> None:
     address, port = listener.getsockname()[:2]
     shown = f"[{address}]" if ":" in address else address
     root = f"http://{shown}:{port}"
     built: Future[App] = Future()
-    gate = Gate(built, frozenset((f"{shown}:{port}", f"127.0.0.1:{port}", f"localhost:{port}")))
+    limits = Limits(settings.request_max_bytes, settings.body_seconds, settings.failed_logins_per_minute)
+    gate = Gate(built, frozenset((f"{shown}:{port}", f"127.0.0.1:{port}", f"localhost:{port}")), limits)
+    GuardedProtocol.header_seconds = settings.header_seconds
     config = uvicorn.Config(
         gate,
+        http=GuardedProtocol,
+        ws="none",
         lifespan="off",
         access_log=False,
         log_config=None,
         server_header=False,
-        timeout_graceful_shutdown=5,
+        timeout_graceful_shutdown=_GRACE,
         timeout_keep_alive=30,
     )
     server = uvicorn.Server(config)
@@ -87,15 +107,17 @@ def _run(layout: Layout, listener: socket.socket, ready_file: Path | None, *, un
 
     def build() -> None:
         try:
-            platform = _Platform(layout, root)
-            parts.append(platform)
-            built.set_result(platform.app())  # answers from here on
+            with quick_start():
+                platform = _Platform(layout, settings, ports, root)
+                parts.append(platform)
+                built.set_result(platform.app())  # answers from here on
             platform.start(end if until_idle else None)
             endpoint = platform.endpoint()
             secret = {"launch_secret": platform.launch_secret}
             paths.write_private(layout.launch_file, json.dumps(endpoint | secret).encode())
             if ready_file is not None:
                 paths.write_atomic(ready_file, json.dumps(endpoint, indent=2).encode())
+            ports.keep(api=port, store=platform.store_port)
             _log.info("ready at %s, store at %s", root, endpoint["storage_endpoint"])
         except BaseException as error:  # noqa: BLE001 - told of below, in the main thread
             _log.exception("the platform could not be built")
@@ -114,6 +136,8 @@ def _run(layout: Layout, listener: socket.socket, ready_file: Path | None, *, un
     for own in parts:
         own.end()
     if failed:
+        if isinstance(failed[0], LaunchpadError):
+            raise failed[0]
         raise LaunchpadError(
             "The platform could not start",
             detail=f"{failed[0]}.",
@@ -126,12 +150,14 @@ def _run(layout: Layout, listener: socket.socket, ready_file: Path | None, *, un
 class _Platform:
     """The parts of a running platform. The API answers first; store, workers and lifetime follow."""
 
-    def __init__(self, layout: Layout, root: str) -> None:
+    def __init__(self, layout: Layout, settings: PlatformSettings, ports: Ports, root: str) -> None:
+        from launchpad.localplatform.callbacks.sender import Sender
         from launchpad.localplatform.database.engine import Database
         from launchpad.localplatform.identity.tokens import Identity
         from launchpad.localplatform.objectstore.server import StoreServer
         from launchpad.localplatform.objectstore.storage import Storage, load_keys
         from launchpad.localplatform.objectstore.uploads import Uploads
+        from launchpad.localplatform.retention import Housekeeper
 
         self._layout = layout
         self._root = root
@@ -139,20 +165,37 @@ class _Platform:
         self._database = Database(layout.database)
         self._keys = load_keys(self._database)
         self._identity = Identity(layout.keys, f"{root}/")
-        self._storage = Storage(layout.objects, self._database)
+        self._storage = Storage(layout.objects, self._database, settings.store_max_bytes)
         uploads = Uploads(self._storage, self._database)
         uploads.sweep()
-        self._store = StoreServer(("127.0.0.1", 0), self._storage, uploads, self._keys, self.launch_secret)
+        listener = ports.listen("store", "127.0.0.1", settings.store_port)
+        self._store = StoreServer(listener, self._storage, uploads, self._keys, self.launch_secret)
         self._store.start()
+        self._settings = settings
+        self._sender = Sender(self._database, settings, layout.keys / "callback.secret")
+        self._housekeeper = Housekeeper(self._database, self._storage, self._keys, settings)
         self._scheduler: Scheduler | None = None
         self._lifetime: Lifetime | None = None
+
+    @property
+    def store_port(self) -> int:
+        """The port of the object store."""
+        return int(self._store.server_address[1])
 
     def app(self) -> App:
         """The API."""
         from launchpad.localplatform.api.app import build
         from launchpad.localplatform.api.context import Context
 
-        context = Context(self._database, self._storage, self._keys, self._identity, self._store.endpoint, self._wake)
+        context = Context(
+            self._database,
+            self._storage,
+            self._keys,
+            self._identity,
+            self._store.endpoint,
+            self._wake,
+            self._settings,
+        )
         return build(context, self.launch_secret)
 
     def start(self, end: Callable[[], None] | None) -> None:
@@ -161,8 +204,10 @@ class _Platform:
         from launchpad.localplatform.scheduling import queue
         from launchpad.localplatform.scheduling.scheduler import Scheduler
 
-        self._scheduler = Scheduler(self._database, self._storage, self._keys, self._layout.work)
+        self._scheduler = Scheduler(self._database, self._storage, self._keys, self._layout, self._settings)
         self._scheduler.start()
+        self._sender.start()
+        self._housekeeper.start()
         if end is not None:
             self._lifetime = Lifetime(self._layout.clients_lock, lambda: queue.is_idle(self._database), end)
             self._lifetime.start()
@@ -186,40 +231,11 @@ class _Platform:
             self._lifetime.stop()
         if self._scheduler is not None:
             self._scheduler.stop()
-        self._store.stop()
+            self._sender.stop()
+            self._housekeeper.stop()
+        self._store.stop(_GRACE)
         self._database.close()
 
     def _wake(self) -> None:
         if self._scheduler is not None:  # otherwise it looks by itself when it starts
             self._scheduler.wake()
-
-
-def _listen(host: str, port: int) -> socket.socket:
-    family = socket.AF_INET6 if host == "::1" else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
-    if os.name == "posix":
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listener.bind(("127.0.0.1" if host == "localhost" else host, port))
-    except OSError as error:
-        listener.close()
-        raise LaunchpadError(
-            "The port cannot be opened",
-            detail=f"{error.strerror or error}.",
-            advice="Choose another port, or 0 for any free one.",
-            subject=f"{host}:{port}",
-        ) from error
-    listener.listen(128)
-    return listener
-
-
-def _log_to(file: Path) -> None:
-    handler = RotatingFileHandler(file, maxBytes=2 << 20, backupCount=2, encoding="utf-8")
-    with contextlib.suppress(OSError):
-        file.chmod(0o600)
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
-    logger = logging.getLogger("launchpad")
-    logger.setLevel(logging.INFO)
-    logger.addHandler(handler)
-    logging.getLogger("uvicorn").setLevel(logging.WARNING)
-    logging.getLogger("uvicorn").addHandler(handler)

@@ -13,8 +13,9 @@ from launchpad.errors import Unreachable
 from launchpad.platform.applications import Applications, Versions
 from launchpad.platform.auth.profiles import Profile, select_profile
 from launchpad.platform.auth.tokens import GivenToken, token_source
-from launchpad.platform.http import Api, ApiException, parse
+from launchpad.platform.http import Api, ApiException, NotFoundException, parse
 from launchpad.platform.models import ApplicationReadResponse, MeReadResponse, VersionReadResponse
+from launchpad.platform.quota import QuotaReport
 from launchpad.platform.runs import Run, Runs
 from launchpad.settings import Settings, load_settings
 
@@ -87,6 +88,24 @@ class Client:
     def run(self, run_id: str) -> Run:
         """A handle of a run; asks nothing yet."""
         return self.runs(run_id)
+
+    def quota(self) -> QuotaReport | None:
+        """The signed-in user's limits and use; None where the platform does not tell them. Raises as `me`."""
+        path = "/admin/v1/quota/me"
+        try:
+            answer = self.api.get(path, timeout=self.settings.me_timeout)
+        except NotFoundException:
+            return None
+        except ApiException as error:
+            if error.status == 200:  # a page for people where other platforms have this
+                return None
+            raise
+        return parse(QuotaReport, answer, path)
+
+    def usage(self) -> dict[str, Any]:
+        """What was analysed on the platform and what of its disk is used; for its administrators. Raises as `me`."""
+        answer = self.api.get("/admin/v1/usage", timeout=self.settings.me_timeout)
+        return dict(answer)
 
     def health(self) -> dict[str, Any]:
         """What the platform says of itself: `status` UP, DEGRADED or DOWN, and a `reason`.

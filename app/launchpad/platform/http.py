@@ -60,6 +60,21 @@ class ForbiddenException(ApiException):
     """403: you may not."""
 
 
+class QuotaExceededException(ForbiddenException):
+    """403: a quota of the platform does not suffice.
+
+    Attributes:
+        quota: its name.
+        used, limit: what is used of how much.
+        renews_at: when it is renewed, ISO text, or None.
+    """
+
+    quota: str = ""
+    used: int | None = None
+    limit: int | None = None
+    renews_at: str | None = None
+
+
 class UnauthorizedException(ApiException):
     """401: the sign-in is missing or has ended."""
 
@@ -339,6 +354,8 @@ def _refused(response: httpx.Response) -> LaunchpadError:
             status=status,
             reason=response.reason_phrase,
         )
+    if status == 403 and (document := _quota_of(response)) is not None:
+        return _over_quota(response, document)
     if is_page(response) and (status == 511 or status < 500) and status not in (401, 404):
         return page_instead(address)
     title, advice, kind = {
@@ -374,6 +391,40 @@ def _clock_off(response: httpx.Response) -> float:
         return (datetime.now(UTC) - email.utils.parsedate_to_datetime(response.headers["Date"])).total_seconds()
     except (KeyError, ValueError, TypeError):
         return 0.0
+
+
+def _quota_of(response: httpx.Response) -> dict[str, Any] | None:
+    try:
+        document = response.json()
+    except ValueError:
+        return None
+    return document if isinstance(document, dict) and isinstance(document.get("quota"), str) else None
+
+
+def _over_quota(response: httpx.Response, document: Mapping[str, Any]) -> QuotaExceededException:
+    title = "The platform's quota does not suffice"
+    advice = "Submit fewer slides, or ask those who run the platform."
+    if document["quota"] == "items_per_run":
+        title, advice = "The run has more slides than the platform takes", "Submit the slides as several runs."
+    elif document["quota"] == "parallel_runs":
+        title, advice = "Too many of your runs are under way", "Wait until one of them has ended, or cancel one."
+    elif document.get("renews_at"):
+        advice = (
+            f"Submit fewer slides, wait until it is renewed on {str(document['renews_at'])[:10]}, "
+            "or ask those who run the platform."
+        )
+    error = QuotaExceededException(
+        title,
+        detail=f"{_words(response)} (HTTP 403).",
+        advice=advice,
+        subject=str(document["quota"]),
+        status=403,
+        reason=response.reason_phrase,
+        body=response.text[:10_000],
+    )
+    error.quota, error.used, error.limit = document["quota"], document.get("used"), document.get("limit")
+    error.renews_at = document.get("renews_at")
+    return error
 
 
 def _words(response: httpx.Response) -> str:

@@ -6,14 +6,16 @@ canonical UUID strings, times carry a time zone.
 
 from __future__ import annotations
 
+import re
 import uuid
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Annotated, Any, Self
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, WithJsonSchema
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
-_SEMVER = (
+SEMVER = (
     r"^(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)"
     r"(?:-((?:0|[1-9]\d*|\d*[a-zA-Z-][0-9a-zA-Z-]*)(?:\.(?:0|[1-9]\d*|\d*[a-zA-Z-][0-9a-zA-Z-]*))*))?"
     r"(?:\+([0-9a-zA-Z-]+(?:\.[0-9a-zA-Z-]+)*))?$"
@@ -31,8 +33,23 @@ def _url(value: str) -> str:
     return value
 
 
+def _written(value: object) -> object:
+    if isinstance(value, datetime) or (isinstance(value, str) and re.match(r"\d{4}-\d\d-\d\d[Tt ]", value)):
+        return value
+    raise ValueError("must be a date and time as RFC 3339 writes them")
+
+
+def _utc(value: datetime) -> datetime:
+    try:
+        return value.astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError("lies outside of the calendar") from error
+
+
+Instant = Annotated[AwareDatetime, BeforeValidator(_written), AfterValidator(_utc)]
+"""A time in a request: written out, with a zone; numbers are not taken for times."""
 Uuid = Annotated[str, AfterValidator(_uuid), WithJsonSchema({"type": "string", "format": "uuid"})]
-SemVer = Annotated[str, Field(pattern=_SEMVER)]
+SemVer = Annotated[str, Field(pattern=SEMVER)]
 MimeType = Annotated[str, Field(pattern=r"^\w+\/\w+[-+.|\w+]+\w+$")]
 DownloadUrl = Annotated[
     str, Field(min_length=1, max_length=2083, json_schema_extra={"format": "uri"}), AfterValidator(_url)
@@ -196,7 +213,7 @@ class CustomMetadataUpdateRequest(Model):
 class CustomMetadataUpdateResponse(Model):
     """Checksum of the custom metadata that is now stored."""
 
-    custom_metadata_checksum: str | None
+    custom_metadata_checksum: Annotated[str | None, Field(json_schema_extra={"readOnly": True})]
 
 
 class GrantCreateRequest(Model):
@@ -292,7 +309,7 @@ class OutputArtifactResultReadResponse(Model):
     output: ArtifactOutput
     error_code: str | None = None
     error_message: str | None = None
-    download_url: DownloadUrl | None = None
+    download_url: Annotated[DownloadUrl | None, Field(json_schema_extra={"deprecated": True})] = None
 
 
 class RunCreationResponse(Model):
@@ -316,8 +333,8 @@ class RunItemStatistics(Model):
 class SchedulingRequest(Model):
     """When a run should and must have ended."""
 
-    due_date: AwareDatetime | None = None
-    deadline: AwareDatetime | None = None
+    due_date: Instant | None = None
+    deadline: Instant | None = None
 
 
 class SchedulingResponse(Model):
@@ -330,7 +347,7 @@ class SchedulingResponse(Model):
 class ShareTokenCreateRequest(Model):
     """A token that opens what is granted to it."""
 
-    expires_at: AwareDatetime | None = None
+    expires_at: Instant | None = None
 
 
 class ShareTokenCreateResponse(Model):

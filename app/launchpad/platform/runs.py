@@ -21,6 +21,7 @@ from launchpad.platform.paging import pages
 from launchpad.settings import Settings
 
 MAX_PAGE_SIZE = 100
+_SMALLEST_PAGE = 5  # that the contract gives
 MIN_PAGE_SIZE = 5
 _APPEARS = 5.0  # seconds within which a new run can be read everywhere on a platform of several machines
 
@@ -178,9 +179,8 @@ class Runs:
             "for_organization": for_organization,
             "sort": sort or "-submitted_at",
         }
-        return pages(
-            self._api, "/api/v1/runs", RunReadResponse, query, size=page_size, timeout=self._settings.run_timeout
-        )
+        size = max(page_size, _SMALLEST_PAGE)
+        return pages(self._api, "/api/v1/runs", RunReadResponse, query, size=size, timeout=self._settings.run_timeout)
 
     def list(
         self,

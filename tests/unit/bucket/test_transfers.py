@@ -136,6 +136,8 @@ def test_a_board_tells_how_far_each_file_is() -> None:
     seen = board.changes
     board.moved("a", 40)
     assert board.changes > seen
+    board.stopped()
+    assert [(file.state, file.done) for file in board.files()] == [("waiting", 40), ("waiting", 0)]
     board.done("b", 100, attempts=2)
     board.failed("a", TransferError("No", detail="Because.", advice="Try again."))
     first, second = board.files()

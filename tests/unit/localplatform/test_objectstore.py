@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -15,7 +16,9 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from launchpad.bucket import crc32c, signing
+from launchpad.bucket.http_put import BodySender
 from launchpad.localplatform.database.engine import Database
+from launchpad.localplatform.objectstore.errors import StoreError
 from launchpad.localplatform.objectstore.server import StoreServer
 from launchpad.localplatform.objectstore.storage import Keys, Storage
 from launchpad.localplatform.objectstore.uploads import Uploads
@@ -47,7 +50,8 @@ class Store:
         self.database = Database(folder / "platform.sqlite")
         self.storage = Storage(self.folder, self.database, quota)
         self.uploads = Uploads(self.storage, self.database)
-        self.server = StoreServer(("127.0.0.1", 0), self.storage, self.uploads, KEYS, "launch secret")
+        listener = socket.create_server(("127.0.0.1", 0))
+        self.server = StoreServer(listener, self.storage, self.uploads, KEYS, "launch secret")
         self.server.start()
         self.boto = boto3.client(
             "s3",
@@ -274,6 +278,52 @@ def test_a_quota_holds(tmp_path: Path) -> None:
         store.boto.put_object(Bucket="bucket", Key="b", Body=b"x" * 600)
     finally:
         store.close()
+
+
+def test_what_is_written_at_once_counts_together(tmp_path: Path) -> None:
+    store = Store(tmp_path, quota=1000)
+    try:
+        with store.storage.room(600):
+            with pytest.raises(StoreError) as caught, store.storage.room(600):
+                pass
+            assert caught.value.code == "InsufficientStorage"
+            with store.storage.room(300) as room, pytest.raises(StoreError):
+                room.take(200)
+        with store.storage.room(1000):
+            pass
+    finally:
+        store.close()
+
+
+def test_an_upload_of_unknown_length_stops_at_the_quota(tmp_path: Path) -> None:
+    store = Store(tmp_path, quota=3 * MIB)
+    try:
+        answer = store.send("PUT", "k", content=(b"x" * MIB for _ in range(10)))
+        assert (answer.status_code, "InsufficientStorage" in answer.text) == (507, True)
+        assert store.files() == []
+    finally:
+        store.close()
+
+
+def test_a_refusal_of_a_large_body_arrives(store: Store) -> None:
+    """Also by a client that sends all before it listens: the connection is not closed under it."""
+    url = f"{store.server.endpoint}/bucket/large"
+    size = 64 * MIB
+    headers = signing.sign_headers("PUT", url, {}, KEYS.access_key, "another secret", region="auto")
+    answer = httpx.put(url, headers={**headers, "content-length": str(size)}, content=(b"x" * MIB for _ in range(64)))
+    assert (answer.status_code, "SignatureDoesNotMatch" in answer.text) == (403, True)
+    sent = []
+
+    def blocks() -> Iterator[bytes]:
+        for number in range(64):
+            sent.append(number)
+            yield b"x" * MIB
+
+    sender = BodySender(store.server.endpoint, 10)
+    answer = sender.send("PUT", "/bucket/large", {**headers, "content-length": str(size)}, blocks())
+    sender.close()
+    assert answer.status_code == 403
+    assert len(sent) < 64, "it went on sending after the answer"
 
 
 def test_a_document_type_is_refused(store: Store) -> None:

@@ -47,7 +47,7 @@ class FileListModel(QAbstractTableModel):
 
     def state_words(self, file: FileState) -> str:
         """The state in a person's language, with per cent while it moves."""
-        if file.state == "moving" and file.size:
+        if file.state in ("moving", "waiting") and file.size and file.done:
             return self.tr("%1 %").replace("%1", str(min(99, file.done * 100 // file.size)))
         return {
             "waiting": self.tr("Waiting"),

@@ -107,6 +107,7 @@ class TransferCard(Card):
         self._model.set_files(files)
         self._files_button.setVisible(bool(files))
         self._files_button.setText(counted(len(files), self.tr("1 file"), self.tr("%n files", "", len(files))))
+        self._table.setVisible(bool(files) and self._files_button.isChecked())
         self._table.setFixedHeight(max(1, min(len(files), _SHOWN)) * ROW + 4)
 
     def _state_words(self) -> str:
@@ -136,7 +137,9 @@ class TransferCard(Card):
         if transfer.state == "interrupted":
             words = self.tr("Launchpad ended before it was through. What is confirmed is not moved again.")
             return f"{amount} · {words}" if amount else words
-        return file_size(total) if transfer.state == "done" else amount
+        if transfer.state == "done":
+            return file_size(total) if transfer.board.files() else self.tr("There was nothing to move yet.")
+        return amount
 
     @Slot(bool)
     def _show_files(self, shown: bool) -> None:

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
+from launchpad.localplatform.api.bodies import StrictRoute
 from launchpad.localplatform.api.context import Platform, User
 from launchpad.localplatform.identity.tokens import USER
 from launchpad.platform.models import MeReadResponse
 
-router = APIRouter(prefix="/v1/me")
+router = APIRouter(prefix="/v1/me", tags=["Public"], route_class=StrictRoute)
 
 
 @router.get("")
-def me(user: User, platform: Platform) -> MeReadResponse:
+def get_me(user: User, platform: Platform) -> MeReadResponse:
     """The caller."""
     keys = platform.keys
     return MeReadResponse.model_validate(
         {
-            "user": {**USER, "id": user.user_id},
+            "user": USER if user.user_id == USER["id"] else {"id": user.user_id},
             "organization": {
                 "id": user.organization_id,
                 "name": "This computer",

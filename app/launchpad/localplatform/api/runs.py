@@ -6,39 +6,52 @@ import uuid
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
-import jsonschema
 from fastapi import APIRouter, Query
 from fastapi.exceptions import RequestValidationError
-from sqlalchemy import select, update
+from sqlalchemy import Select, bindparam, insert, select, update
 from sqlalchemy.orm import Session, selectinload
 from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse
 
 from launchpad.bucket import signing
-from launchpad.localplatform.api import answers, jsonpath
+from launchpad.localplatform import policy, quotas
+from launchpad.localplatform.api import answers
 from launchpad.localplatform.api.applications import find
+from launchpad.localplatform.api.bodies import StrictRoute
 from launchpad.localplatform.api.context import Platform, User
-from launchpad.localplatform.api.paging import Page, PageSize, Sort, cut, ordered
-from launchpad.localplatform.api.problems import invalid, not_found
+from launchpad.localplatform.api.paging import Page, PageSize, Sort, ordered, paged
+from launchpad.localplatform.api.problems import declared, invalid, not_found
+from launchpad.localplatform.api.strict import Known
 from launchpad.localplatform.api.submissions import earlier_run
 from launchpad.localplatform.applications.registry import Application, output_names
+from launchpad.localplatform.callbacks import outbox
+from launchpad.localplatform.database import jsonpath
 from launchpad.localplatform.database.engine import now, stamp
 from launchpad.localplatform.database.tables import InputRow, ItemRow, OutputRow, RunRow
-from launchpad.localplatform.identity.tokens import Caller
 from launchpad.localplatform.scheduling import states
 from launchpad.platform.models import (
     CustomMetadataUpdateRequest,
     CustomMetadataUpdateResponse,
     ItemResultReadResponse,
+    ItemState,
+    ItemTerminationReason,
     RunCreationRequest,
     RunCreationResponse,
     RunReadResponse,
     SchedulingRequest,
 )
 
+MetadataPath = Annotated[str | None, Query(max_length=1000)]
 _URL_LIFE = 900  # seconds that an artifact's URL opens it
 
-router = APIRouter(prefix="/v1/runs")
+router = APIRouter(prefix="/v1/runs", tags=["Public"], route_class=StrictRoute)
+# Made once: putting a statement together takes longer than asking the database.
+_RUNS = select(RunRow).where(RunRow.id.in_(bindparam("ids", expanding=True)))
+_ITEM = (
+    select(ItemRow)
+    .where(ItemRow.run_id == bindparam("run"), ItemRow.external_id == bindparam("name"))
+    .options(selectinload(ItemRow.inputs), selectinload(ItemRow.outputs))
+)
 _RUN_ORDER = {
     "run_id": RunRow.id,
     "application_id": RunRow.application_id,
@@ -57,7 +70,7 @@ _ITEM_ORDER = {
 }
 
 
-@router.post("", status_code=201)
+@router.post("", status_code=201, responses=declared(400, 403, 404))
 def create_run(request: RunCreationRequest, user: User, platform: Platform) -> RunCreationResponse:
     """Accept a run; its items wait in the queue."""
     application = find(request.application_id)
@@ -65,12 +78,15 @@ def create_run(request: RunCreationRequest, user: User, platform: Platform) -> R
         raise not_found(f"Version {request.version_number} of “{request.application_id}”")
     _check_items(request, application)
     _check_schedule(request.scheduling)
+    if words := outbox.refusal(request.callback_context, platform.settings):
+        raise invalid(["body", "callback_context", outbox.URL], words)
     run_id = str(uuid.uuid4())
     scheduling = request.scheduling or SchedulingRequest()
     with platform.database.writing() as session:
         earlier = earlier_run(session, request, application.number, user.user_id)
         if earlier is not None:
             return RunCreationResponse(run_id=earlier)
+        quotas.require(session, user, platform.settings, len(request.items))
         session.add(
             RunRow(
                 id=run_id,
@@ -79,6 +95,7 @@ def create_run(request: RunCreationRequest, user: User, platform: Platform) -> R
                 state="PENDING",
                 custom_metadata=request.custom_metadata,
                 callback_context=request.callback_context,
+                callback_url=outbox.address(request.callback_context, platform.settings),
                 submitted_at=now(),
                 submitted_by=user.user_id,
                 organization_id=user.organization_id,
@@ -87,46 +104,19 @@ def create_run(request: RunCreationRequest, user: User, platform: Platform) -> R
             )
         )
         session.flush()
-        for position, item in enumerate(request.items):
-            item_id = str(uuid.uuid4())
-            session.add(
-                ItemRow(
-                    id=item_id,
-                    run_id=run_id,
-                    position=position,
-                    external_id=item.external_id,
-                    custom_metadata=item.custom_metadata,
-                    state="PENDING",
-                    attempts=0,
-                )
-            )
-            session.flush()
-            session.add_all(
-                InputRow(
-                    id=str(uuid.uuid4()),
-                    item_id=item_id,
-                    name=artifact.name,
-                    download_url=artifact.download_url,
-                    meta=artifact.metadata,
-                )
-                for artifact in item.input_artifacts
-            )
-            session.add_all(
-                OutputRow(id=str(uuid.uuid4()), item_id=item_id, name=name, state="PENDING", output="NONE")
-                for name in output_names()
-            )
+        _insert_items(session, run_id, request)
     platform.wake()
     return RunCreationResponse(run_id=run_id)
 
 
-@router.get("")
+@router.get("", responses=declared(404))
 def list_runs(
     user: User,
     platform: Platform,
     application_id: str | None = None,
     application_version: str | None = None,
     external_id: str | None = None,
-    custom_metadata: str | None = None,
+    custom_metadata: MetadataPath = None,
     page: Page = 1,
     page_size: PageSize = 50,
     submitted_by: str | None = None,
@@ -134,8 +124,10 @@ def list_runs(
     for_organization: str | None = None,
     sort: Sort = None,
 ) -> list[RunReadResponse]:
-    """The caller's runs, newest first."""
-    query = select(RunRow).where(RunRow.submitted_by == user.user_id)
+    """The runs that the caller may see, newest first; with `for_organization` those of the own organization."""
+    if for_organization not in (None, user.organization_id):
+        raise not_found("The organization")  # the contract names no 403 here
+    query = select(RunRow)
     for column, value in (
         (RunRow.application_id, application_id),
         (RunRow.version_number, application_version),
@@ -146,42 +138,47 @@ def list_runs(
         if value is not None:
             query = query.where(column == value)
     if external_id is not None:
-        query = query.where(RunRow.items.any(ItemRow.external_id == external_id))
+        query = query.where(RunRow.id.in_(select(ItemRow.run_id).where(ItemRow.external_id == external_id)))
+    query = _filtered(query, RunRow.custom_metadata, custom_metadata)
     query = ordered(query, sort, _RUN_ORDER, RunRow.submitted_at.desc(), RunRow.id)
     with platform.database.reading() as session:
-        rows = _page(session, query, custom_metadata, page, page_size)
-        return answers.runs(session, rows)
+        query = query.where(policy.visible_runs(session, user))
+        # Only ids are sorted; the rows themselves are wide.
+        ids = list(session.scalars(paged(query.with_only_columns(RunRow.id), page, page_size)))
+        found = {row.id: row for row in session.scalars(_RUNS, {"ids": ids})}
+        return answers.runs(session, [found[identity] for identity in ids])
 
 
-@router.get("/{run_id}")
-def read_run(run_id: uuid.UUID, user: User, platform: Platform, share_token: str | None = None) -> RunReadResponse:
+@router.get("/{run_id}", responses=declared(403, 404))
+def get_run(run_id: uuid.UUID, user: User, platform: Platform, share_token: str | None = None) -> RunReadResponse:
     """One run."""
     with platform.database.reading() as session:
-        return answers.runs(session, [_run(session, run_id, user)])[0]
+        run, _ = policy.require_run(session, "get_run", str(run_id), user, share_token)
+        return answers.runs(session, [run])[0]
 
 
-@router.post("/{run_id}/cancel", status_code=202)
+@router.post("/{run_id}/cancel", status_code=202, responses=declared(403, 404, 409))
 def cancel_run(run_id: uuid.UUID, user: User, platform: Platform) -> None:
     """Cancel: waiting items are skipped at once, a running one is stopped within seconds."""
     with platform.database.writing() as session:
-        row = _run(session, run_id, user)
+        row, _ = policy.require_run(session, "cancel_run", str(run_id), user)
         if row.state == "TERMINATED":
             raise HTTPException(409, "The run has ended already.")
         states.cancel_run(session, row, "CANCELED_BY_USER")
     platform.wake()
 
 
-@router.get("/{run_id}/items")
-def list_items(
+@router.get("/{run_id}/items", responses=declared(404))
+def list_run_items(
     run_id: uuid.UUID,
     user: User,
     platform: Platform,
     share_token: str | None = None,
     item_id__in: Annotated[list[uuid.UUID] | None, Query()] = None,
     external_id__in: Annotated[list[str] | None, Query()] = None,
-    state: str | None = None,
-    termination_reason: str | None = None,
-    custom_metadata: str | None = None,
+    state: Known[ItemState] | None = None,
+    termination_reason: Known[ItemTerminationReason] | None = None,
+    custom_metadata: MetadataPath = None,
     page: Page = 1,
     page_size: PageSize = 50,
     sort: Sort = None,
@@ -193,37 +190,42 @@ def list_items(
     if external_id__in:
         query = query.where(ItemRow.external_id.in_(external_id__in))
     if state is not None:
-        query = query.where(ItemRow.state == state)
+        query = query.where(ItemRow.state == str(state))
     if termination_reason is not None:
-        query = query.where(ItemRow.termination_reason == termination_reason)
+        query = query.where(ItemRow.termination_reason == str(termination_reason))
+    query = _filtered(query, ItemRow.custom_metadata, custom_metadata)
     query = ordered(query, sort, _ITEM_ORDER, ItemRow.position)
     query = query.options(selectinload(ItemRow.inputs), selectinload(ItemRow.outputs))
     with platform.database.reading() as session:
-        run = _run(session, run_id, user)
-        rows = _page(session, query, custom_metadata, page, page_size)
-        return [answers.item(row, owner=run.submitted_by == user.user_id) for row in rows]
+        run, _ = policy.require_run(session, "list_run_items", str(run_id), user, share_token)
+        return answers.items(session, run, list(session.scalars(paged(query, page, page_size))), user)
 
 
-@router.get("/{run_id}/items/{external_id:path}")
-def read_item(
+@router.get("/{run_id}/items/{external_id:path}", responses=declared(403, 404))
+def get_item_by_run(
     run_id: uuid.UUID, external_id: str, user: User, platform: Platform, share_token: str | None = None
 ) -> ItemResultReadResponse:
     """One item by its external id."""
     with platform.database.reading() as session:
-        run = _run(session, run_id, user)
-        return answers.item(_item(session, run, external_id), owner=run.submitted_by == user.user_id)
+        row = _find_item(session, str(run_id), external_id)
+        parts = (row.id,) if row is not None else ()
+        run, _ = policy.require_run(session, "get_item_by_run", str(run_id), user, share_token, parts=parts)
+        if row is None:
+            raise not_found("The item")
+        return answers.items(session, run, [row], user)[0]
 
 
-@router.get("/{run_id}/artifacts/{artifact_id}/file", status_code=307)
-def artifact_file(
+@router.get("/{run_id}/artifacts/{artifact_id}/file", responses=declared(307, 403, 404, 410))
+def get_artifact_url(
     run_id: uuid.UUID, artifact_id: uuid.UUID, user: User, platform: Platform, share_token: str | None = None
 ) -> RedirectResponse:
     """Redirect to a signed URL of the bytes, valid for a quarter of an hour."""
     with platform.database.reading() as session:
-        run = _run(session, run_id, user)
         row = session.get(OutputRow, str(artifact_id))
         item = session.get(ItemRow, row.item_id) if row is not None else None
-        if row is None or item is None or item.run_id != run.id:
+        parts = (row.id, item.id) if row is not None and item is not None and item.run_id == str(run_id) else ()
+        policy.require_run(session, "get_artifact_url", str(run_id), user, share_token, parts=parts)
+        if row is None or not parts:
             raise not_found("The artifact")
         if row.output.startswith("DELETED"):
             raise HTTPException(410, "The artifact was deleted.")
@@ -236,42 +238,50 @@ def artifact_file(
     )
 
 
-@router.delete("/{run_id}/artifacts")
-def delete_artifacts(run_id: uuid.UUID, user: User, platform: Platform) -> None:
+@router.delete("/{run_id}/artifacts", responses=declared(404))
+def delete_run_items(run_id: uuid.UUID, user: User, platform: Platform) -> None:
     """Delete the outputs of a run that has ended."""
+    left: list[str] = []
     with platform.database.writing() as session:
-        run = _run(session, run_id, user)
+        run, _ = policy.require_run(session, "delete_run_items", str(run_id), user)
         if run.state != "TERMINATED":
             raise invalid(["path", "run_id"], "The run has not ended yet; cancel it first.")
         rows = session.scalars(
             select(OutputRow).join(ItemRow, ItemRow.id == OutputRow.item_id).where(ItemRow.run_id == run.id)
         ).all()
-        keys = [row.object_key for row in rows if row.output == "AVAILABLE" and row.object_key]
+        for row in rows:  # in one transaction with what is said of them: a crash leaves files that nothing names
+            if row.output == "AVAILABLE" and row.object_key:
+                left += platform.storage.remove_row(session, platform.keys.bucket, row.object_key) or []
         session.execute(
             update(OutputRow)
             .where(OutputRow.id.in_([row.id for row in rows if row.output == "AVAILABLE"]))
             .values(output="DELETED_BY_USER", object_key=None)
         )
-    for key in keys:
-        platform.storage.remove(platform.keys.bucket, key)
+    platform.storage.discard(left)
 
 
-@router.put("/{run_id}/custom-metadata")
-def put_run_metadata(
+@router.put("/{run_id}/custom-metadata", responses=declared(403, 404, 412))
+def put_run_custom_metadata(
     run_id: uuid.UUID, request: CustomMetadataUpdateRequest, user: User, platform: Platform
 ) -> CustomMetadataUpdateResponse:
     """Replace a run's custom metadata."""
     with platform.database.writing() as session:
-        return _replace_metadata(_run(session, run_id, user), request)
+        run, _ = policy.require_run(session, "put_run_custom_metadata", str(run_id), user)
+        return _replace_metadata(run, request)
 
 
-@router.put("/{run_id}/items/{external_id:path}/custom-metadata")
-def put_item_metadata(
+@router.put("/{run_id}/items/{external_id:path}/custom-metadata", responses=declared(403, 404, 412))
+def put_item_custom_metadata_by_run(
     run_id: uuid.UUID, external_id: str, request: CustomMetadataUpdateRequest, user: User, platform: Platform
 ) -> CustomMetadataUpdateResponse:
     """Replace an item's custom metadata."""
     with platform.database.writing() as session:
-        return _replace_metadata(_item(session, _run(session, run_id, user), external_id), request)
+        row = _find_item(session, str(run_id), external_id)
+        parts = (row.id,) if row is not None else ()
+        policy.require_run(session, "put_item_custom_metadata_by_run", str(run_id), user, parts=parts)
+        if row is None:
+            raise not_found("The item")
+        return _replace_metadata(row, request)
 
 
 def _replace_metadata(row: RunRow | ItemRow, request: CustomMetadataUpdateRequest) -> CustomMetadataUpdateResponse:
@@ -282,37 +292,61 @@ def _replace_metadata(row: RunRow | ItemRow, request: CustomMetadataUpdateReques
     return CustomMetadataUpdateResponse(custom_metadata_checksum=answers.checksum(request.custom_metadata))
 
 
-def _run(session: Session, run_id: uuid.UUID, user: Caller) -> RunRow:
-    row = session.get(RunRow, str(run_id))
-    if row is None or row.submitted_by != user.user_id:
-        raise not_found("The run")
-    return row
+def _find_item(session: Session, run_id: str, external_id: str) -> ItemRow | None:
+    return session.scalars(_ITEM, {"run": run_id, "name": external_id}).first()
 
 
-def _item(session: Session, run: RunRow, external_id: str) -> ItemRow:
-    row = session.scalars(
-        select(ItemRow)
-        .where(ItemRow.run_id == run.id, ItemRow.external_id == external_id)
-        .options(selectinload(ItemRow.inputs), selectinload(ItemRow.outputs))
-    ).first()
-    if row is None:
-        raise not_found("The item")
-    return row
-
-
-def _page(session: Session, query: Any, custom_metadata: str | None, page: int, size: int) -> list[Any]:
-    if custom_metadata is None:
-        return list(session.scalars(query.limit(size).offset((page - 1) * size)))
+def _filtered(query: Select[Any], column: Any, path: str | None) -> Select[Any]:
+    if path is None:
+        return query
     try:
-        matches = jsonpath.compile_path(custom_metadata)
+        return query.where(jsonpath.condition(column, path))
     except ValueError as error:
         raise invalid(["query", "custom_metadata"], str(error)) from error
-    return cut([row for row in session.scalars(query) if matches(row.custom_metadata)], page, size)
+
+
+def _insert_items(session: Session, run_id: str, request: RunCreationRequest) -> None:
+    """The items of a run with their artifacts: a statement for each table, however many there are."""
+    items: list[dict[str, Any]] = []
+    inputs: list[dict[str, Any]] = []
+    outputs: list[dict[str, Any]] = []
+    names = output_names()
+    for position, item in enumerate(request.items):
+        item_id = str(uuid.uuid4())
+        items.append(
+            {
+                "id": item_id,
+                "run_id": run_id,
+                "position": position,
+                "external_id": item.external_id,
+                "custom_metadata": item.custom_metadata,
+                "state": "PENDING",
+                "attempts": 0,
+            }
+        )
+        inputs.extend(
+            {
+                "id": str(uuid.uuid4()),
+                "item_id": item_id,
+                "name": artifact.name,
+                "download_url": artifact.download_url,
+                "meta": artifact.metadata,
+            }
+            for artifact in item.input_artifacts
+        )
+        outputs.extend(
+            {"id": str(uuid.uuid4()), "item_id": item_id, "name": name, "state": "PENDING", "output": "NONE"}
+            for name in names
+        )
+    for table, rows in ((ItemRow, items), (InputRow, inputs), (OutputRow, outputs)):
+        session.execute(insert(table), rows)
 
 
 def _check_items(request: RunCreationRequest, application: Application) -> None:
     """422 with the place of everything that is not as the version wants it."""
     problems: list[dict[str, Any]] = []
+    import jsonschema  # a tenth of a second that the start need not take
+
     validator = jsonschema.Draft202012Validator(application.schema)
     wanted = {artifact.name for artifact in application.details().input_artifacts}
     seen: set[str] = set()
@@ -334,7 +368,7 @@ def _check_items(request: RunCreationRequest, application: Application) -> None:
                 words = "must be an http or https URL"
                 problems.append({"loc": [*here, "download_url"], "msg": words, "type": "value_error"})
             problems.extend(
-                {"loc": [*here, "metadata", *error.path], "msg": error.message, "type": "json_schema"}
+                {"loc": [*here, "metadata", *error.path], "msg": error.message[:500], "type": "json_schema"}
                 for error in validator.iter_errors(artifact.metadata)
             )
     if problems:

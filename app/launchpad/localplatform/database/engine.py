@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -11,6 +12,9 @@ from typing import Any
 from sqlalchemy import Engine, create_engine, event, text
 from sqlalchemy.orm import Session, sessionmaker
 
+from launchpad.errors import LaunchpadError
+from launchpad.localplatform.database import jsonpath
+
 HEAD = "0006"  # the newest revision in migrations/versions (a test compares)
 
 
@@ -19,18 +23,33 @@ class Database:
 
     def __init__(self, file: Path) -> None:
         self.engine: Engine = create_engine(
-            f"sqlite:///{file}", connect_args={"timeout": 10, "check_same_thread": False}, pool_size=20
+            f"sqlite:///{file}",
+            connect_args={"timeout": 10, "check_same_thread": False},
+            pool_size=20,
+            json_serializer=_json,
         )
         event.listen(self.engine, "connect", _on_connect)
         event.listen(self.engine, "begin", _on_begin)
         self._sessions = sessionmaker(self.engine, expire_on_commit=False)
-        self._upgrade()
+        try:
+            self._upgrade()
+        except BaseException:
+            self.engine.dispose()
+            raise
 
     def _upgrade(self) -> None:
         with self.engine.connect() as connection:
             known = connection.execute(text("SELECT name FROM sqlite_master WHERE name = 'alembic_version'")).first()
-            if known and connection.execute(text("SELECT version_num FROM alembic_version")).scalar() == HEAD:
+            version = connection.execute(text("SELECT version_num FROM alembic_version")).scalar() if known else None
+            if version == HEAD:
                 return
+            if version is not None and version > HEAD:
+                raise LaunchpadError(
+                    "The platform's data were written by a newer Launchpad",
+                    detail=f"Their version is {version}; this Launchpad knows {HEAD}.",
+                    advice="Update Launchpad, or restore a backup that this version made.",
+                    subject=str(self.engine.url.database),
+                )
         from alembic import command
         from alembic.config import Config
 
@@ -60,10 +79,15 @@ class Database:
         self.engine.dispose()
 
 
+_MAPPED = f"mmap_size = {256 << 20}"  # pages are read where the system keeps them, without copies of our own
+
+
 def _on_connect(connection: Any, _: Any) -> None:
     connection.isolation_level = None  # we begin ourselves, below
+    for name, function in zip(jsonpath.FUNCTIONS, (jsonpath.matches, jsonpath.text_matches), strict=True):
+        connection.create_function(name, 2, function, deterministic=True)
     cursor = connection.cursor()
-    for pragma in ("journal_mode = WAL", "synchronous = NORMAL", "foreign_keys = ON", "busy_timeout = 10000"):
+    for pragma in ("journal_mode = WAL", "synchronous = NORMAL", "foreign_keys = ON", "busy_timeout = 10000", _MAPPED):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
 
@@ -71,6 +95,10 @@ def _on_connect(connection: Any, _: Any) -> None:
 def _on_begin(connection: Any) -> None:
     write = connection.get_execution_options().get("launchpad_write")
     connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
+
+
+def _json(document: Any) -> str:
+    return json.dumps(document, ensure_ascii=False, separators=(",", ":"))
 
 
 def now() -> str:

@@ -22,7 +22,8 @@ CLIENT_ID = "launchpad-desktop"
 LIFE = 8 * 3600  # seconds
 ID_LIFE = 3600
 SCOPE = "openid profile email offline_access"
-USER = {"id": "local|user", "name": "You", "email": None}
+# Existing clients want an e-mail address that is not null.
+USER = {"id": "local|user", "name": "You", "email": "you@localhost"}
 ORGANIZATION = "local"
 
 
@@ -33,6 +34,9 @@ class Caller:
     user_id: str
     organization_id: str
     role: str
+
+
+THIS_USER = Caller("local|user", ORGANIZATION, "admin")
 
 
 class Identity:
@@ -53,20 +57,32 @@ class Identity:
         """The public keys."""
         return {"keys": [{**self._jwk, "kid": self._kid, "use": "sig", "alg": "RS256"}]}
 
-    def issue(self, *, client_id: str = CLIENT_ID, scope: str = SCOPE, session_id: str = "") -> str:
-        """An access token for this computer's user; `session_id` is the sign-in that it belongs to."""
+    def issue(
+        self,
+        user_id: str = str(USER["id"]),
+        organization_id: str = ORGANIZATION,
+        role: str = "admin",
+        *,
+        client_id: str = CLIENT_ID,
+        scope: str = SCOPE,
+        session_id: str = "",
+    ) -> str:
+        """An access token, for this computer's user unless others are named.
+
+        `session_id` is the sign-in that it belongs to.
+        """
         now = int(time.time())
         claims = {
             "iss": self.issuer,
-            "sub": USER["id"],
+            "sub": user_id,
             "aud": AUDIENCE,
             "azp": client_id,
             "iat": now,
             "exp": now + LIFE,
             "jti": secrets.token_hex(16),
             "scope": scope,
-            "org_id": ORGANIZATION,
-            f"{AUDIENCE}/role": "admin",
+            "org_id": organization_id,
+            f"{AUDIENCE}/role": role,
         }
         if session_id:
             claims["sid"] = session_id

@@ -3,32 +3,36 @@
 from __future__ import annotations
 
 import base64
-import hashlib
 import hmac
 import json
-import os
 import re
 import socket
-import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, suppress
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import BinaryIO
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from launchpad.bucket import signing
-from launchpad.bucket.crc32c import Crc32c
 from launchpad.errors import SlideError
 from launchpad.localplatform.database.tables import ObjectRow
-from launchpad.localplatform.objectstore import listing, xml
+from launchpad.localplatform.objectstore import body, listing, xml
+from launchpad.localplatform.objectstore.connections import ConnectionHandler, ConnectionServer
 from launchpad.localplatform.objectstore.errors import STATUS, StoreError
-from launchpad.localplatform.objectstore.headers import etags, hash_of, http_date
+from launchpad.localplatform.objectstore.headers import etags, http_date
 from launchpad.localplatform.objectstore.storage import Keys, Storage
 from launchpad.localplatform.objectstore.uploads import LARGEST_PART, MOST_PARTS, Uploads
 
-_BLOCK = 1 << 20
-_IDLE = 120  # seconds
+_BLOCK = 1 << 18  # larger ones cost page faults
+_LINGER, _LINGER_IDLE = 30.0, 2.0  # seconds that a refused body is still read, and waited for
+_SECURITY = {
+    "X-Content-Type-Options": "nosniff",
+    "Content-Security-Policy": "default-src 'none'; sandbox; frame-ancestors 'none'",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
 _LONGEST_KEY = 1024  # bytes
 _LIST_PARAMETERS = frozenset(
     (
@@ -45,22 +49,18 @@ _LIST_PARAMETERS = frozenset(
 )
 
 
-class StoreServer(ThreadingHTTPServer):
+class StoreServer(ConnectionServer):
     """The store on a port of this computer."""
 
-    daemon_threads = True
-    request_queue_size = 128
-
     def __init__(
-        self, address: tuple[str, int], storage: Storage, uploads: Uploads, keys: Keys, launch_secret: str
+        self, listener: socket.socket, storage: Storage, uploads: Uploads, keys: Keys, launch_secret: str
     ) -> None:
+        """Answer on a listening socket, which becomes the server's."""
         self.storage = storage
         self.uploads = uploads
         self.keys = keys
         self.launch_secret = launch_secret
-        self._open: set[socket.socket] = set()
-        super().__init__(address, _Handler)
-        self._thread = threading.Thread(target=self.serve_forever, name="object store", daemon=True)
+        super().__init__(listener, _Handler, "object store")
 
     @property
     def endpoint(self) -> str:
@@ -68,45 +68,16 @@ class StoreServer(ThreadingHTTPServer):
         host, port = self.server_address[:2]
         return f"http://{host!s}:{port}"
 
-    def start(self) -> None:
-        """Serve in a thread."""
-        self._thread.start()
 
-    def stop(self) -> None:
-        """End, and close the port and all connections."""
-        self.shutdown()
-        self._thread.join()
-        for connection in list(self._open):
-            with suppress(OSError):  # the client was faster
-                connection.shutdown(socket.SHUT_RDWR)
-        self.server_close()
-
-    def get_request(self) -> tuple[socket.socket, object]:
-        """Take a connection, and remember it for the end."""
-        connection, address = super().get_request()
-        self._open.add(connection)
-        return connection, address
-
-    def shutdown_request(self, request: socket.socket | tuple[bytes, socket.socket]) -> None:
-        """Close a connection."""
-        if isinstance(request, socket.socket):
-            self._open.discard(request)
-        super().shutdown_request(request)
-
-    def handle_error(self, request: object, client_address: object) -> None:
-        """A client that went away is no event."""
-
-
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    timeout = _IDLE
+class _Handler(ConnectionHandler):
     server: StoreServer
     server_version = "LaunchpadStore"
     sys_version = ""
 
-    def setup(self) -> None:
-        super().setup()
-        self.request.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    def end_headers(self) -> None:
+        for name, value in _SECURITY.items():
+            self.send_header(name, value)
+        super().end_headers()
 
     def log_message(self, *_: object) -> None:
         """Requests are not logged: their paths name slides."""
@@ -146,6 +117,7 @@ class _Handler(BaseHTTPRequestHandler):
         except signing.SignatureError as error:
             self._fail(error.code, error.message)
         except StoreError as error:
+            self._body_read = self._body_read or isinstance(error, body.DigestError)
             self._fail(error.code, error.message)
         except SlideError as error:
             self._fail("SourceChanged", str(error))
@@ -212,8 +184,10 @@ class _Handler(BaseHTTPRequestHandler):
         self.server.uploads.check(upload_id, bucket, key)
         temporary = self.server.storage.temporary()
         try:
-            size, crc32c, md5 = self._receive(temporary, sync=False)
-            etag = self.server.uploads.put(upload_id, bucket, key, int(number), temporary, size, crc32c, md5)
+            with self.server.storage.room(int(length)) as room:
+                size, crc32c, md5 = body.receive(self.rfile, self.headers, temporary, room, sync=False)
+                self._body_read = True
+                etag = self.server.uploads.put(upload_id, bucket, key, int(number), temporary, size, crc32c, md5)
         finally:
             temporary.unlink(missing_ok=True)
         self._send(200, {"ETag": f'"{etag}"', "x-goog-hash": f"crc32c={crc32c}", "Content-Length": "0"})
@@ -229,7 +203,7 @@ class _Handler(BaseHTTPRequestHandler):
         if self.headers.get("Content-Length") is None and self.headers.get("Transfer-Encoding") is None:
             self._body_read = True
             return b""
-        for block in self._blocks():
+        for block in body.blocks(self.rfile, self.headers):
             data += block
             if len(data) > xml.LIMIT:
                 raise StoreError("EntityTooLarge", "The body is too large.")
@@ -239,84 +213,17 @@ class _Handler(BaseHTTPRequestHandler):
     def _store(self, bucket: str, key: str) -> ObjectRow:
         storage = self.server.storage
         temporary = storage.temporary()
+        length = self.headers.get("Content-Length", "")
+        content_type = self.headers.get("Content-Type", "application/octet-stream")
         try:
-            size, crc32c, md5 = self._receive(temporary, sync=True)
-            content_type = self.headers.get("Content-Type", "application/octet-stream")
-            return storage.commit(temporary, bucket, key, size=size, crc32c=crc32c, content_type=content_type, md5=md5)
+            with storage.room(int(length) if length.isdigit() else 0) as room:
+                size, crc32c, md5 = body.receive(self.rfile, self.headers, temporary, room, sync=True)
+                self._body_read = True
+                return storage.commit(
+                    temporary, bucket, key, size=size, crc32c=crc32c, content_type=content_type, md5=md5
+                )
         finally:
             temporary.unlink(missing_ok=True)
-
-    def _receive(self, temporary: Path, *, sync: bool) -> tuple[int, str, str]:
-        """Write the body under a temporary name, compare it with what was promised; its size, CRC32C and MD5.
-
-        The MD5 (hexadecimal) is "" where the client promised none: making it takes longer than all the rest.
-        """
-        wanted = hash_of(self.headers.get("x-goog-hash", ""), "crc32c")
-        promised = self.headers.get("Content-MD5") or hash_of(self.headers.get("x-goog-hash", ""), "md5")
-        payload = self.headers.get("x-amz-content-sha256", "")
-        md5 = hashlib.md5(usedforsecurity=False) if promised else None
-        sha256 = hashlib.sha256() if re.fullmatch(r"[0-9a-f]{64}", payload) else None
-        checksum = Crc32c()
-        size = 0
-        length = self.headers.get("Content-Length", "")
-        self.server.storage.require_room(int(length) if length.isdigit() else 0)
-        with temporary.open("xb", buffering=0) as file:
-            for block in self._blocks():
-                data = bytes(block)
-                file.write(block)
-                checksum.update(data)
-                if md5 is not None:
-                    md5.update(data)
-                if sha256 is not None:
-                    sha256.update(data)
-                size += len(block)
-            if sync:
-                os.fsync(file.fileno())
-        self._body_read = True
-        if wanted is not None and wanted != checksum.base64():
-            raise StoreError("BadDigest", f"The CRC32C is {checksum.base64()}, not {wanted}.")
-        if md5 is not None and base64.b64encode(md5.digest()).decode() != promised:
-            raise StoreError("BadDigest", "The MD5 is another than was said.")
-        if sha256 is not None and sha256.hexdigest() != payload:
-            raise StoreError("BadDigest", "The SHA-256 of the body is another than was signed.")
-        return size, checksum.base64(), md5.hexdigest() if md5 is not None else ""
-
-    def _blocks(self) -> Iterator[bytes | memoryview]:
-        length, encoding = self.headers.get("Content-Length"), self.headers.get("Transfer-Encoding", "").lower()
-        if length is not None and encoding:
-            raise StoreError("InvalidRequest", "Content-Length and Transfer-Encoding exclude each other.")
-        if encoding == "chunked":
-            yield from self._chunks()
-        elif length is None or not length.isdigit():
-            raise StoreError("MissingContentLength", "Content-Length is missing.")
-        else:
-            left = int(length)
-            buffer = memoryview(bytearray(min(_BLOCK, max(left, 1))))
-            while left:
-                got = self.rfile.readinto(buffer[: min(left, len(buffer))])
-                if not got:
-                    raise ConnectionError("the client went away")
-                yield buffer[:got]
-                left -= got
-
-    def _chunks(self) -> Iterator[bytes]:
-        while True:
-            line = self.rfile.readline(1024)
-            try:
-                left = int(line.split(b";")[0], 16)
-            except ValueError:
-                raise StoreError("InvalidRequest", "A chunk has no size.") from None
-            if left == 0:
-                while self.rfile.readline(1024) not in (b"\r\n", b"\n", b""):
-                    pass
-                return
-            while left:
-                block = self.rfile.read(min(left, _BLOCK))
-                if not block:
-                    raise ConnectionError("the client went away")
-                yield block
-                left -= len(block)
-            self.rfile.readline(1024)
 
     def _refer(self, bucket: str, key: str, reference: str) -> ObjectRow:
         self._body_read = self.headers.get("Content-Length", "0") == "0"
@@ -490,3 +397,15 @@ class _Handler(BaseHTTPRequestHandler):
             self._send(STATUS.get(code, 400), headers)
             if self.command != "HEAD":
                 self.wfile.write(data)
+        if not self._body_read:
+            self._linger()
+
+    def _linger(self) -> None:
+        """Read what the client still sends: a connection that is closed before takes the answer along."""
+        end = time.monotonic() + _LINGER
+        with suppress(OSError):
+            self.wfile.flush()
+            self.connection.shutdown(socket.SHUT_WR)
+            self.connection.settimeout(_LINGER_IDLE)
+            while time.monotonic() < end and self.connection.recv(_BLOCK):
+                pass  # it is thrown away

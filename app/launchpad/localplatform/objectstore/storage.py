@@ -10,8 +10,9 @@ import hashlib
 import os
 import secrets
 import shutil
-from collections.abc import Iterable
-from contextlib import suppress
+import threading
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -48,14 +49,34 @@ def load_keys(database: Database) -> Keys:
     return Keys("launchpad-local", access_key, secret_key)
 
 
+class Room:
+    """What one request was promised of the store's room; it may take more while its bytes come."""
+
+    def __init__(self, storage: Storage) -> None:
+        self._storage = storage
+        self._size = 0
+
+    def take(self, size: int) -> None:
+        """Take so much more. Raises StoreError InsufficientStorage."""
+        self._storage._take(size)
+        self._size += size
+
+    def give_back(self) -> None:
+        """All of it: the bytes are on the disk now, or nowhere."""
+        self._storage._give_back(self._size)
+        self._size = 0
+
+
 class Storage:
     """The objects of one platform. Thread-safe."""
 
     def __init__(self, folder: Path, database: Database, quota: int | None = None) -> None:
         """Open the store in a folder; `quota` is in bytes, references do not count."""
-        self._folder = folder
+        self._folder = self.folder = folder
         self._quota = quota
         self._database = database
+        self._lock = threading.Lock()
+        self._promised = 0
         self._temporary = folder / "tmp"
         self._temporary.mkdir(exist_ok=True)
         for left in self._temporary.iterdir():  # of an upload that a crash cut short
@@ -65,15 +86,35 @@ class Storage:
         """A new name to write bytes under."""
         return self._temporary / secrets.token_hex(16)
 
-    def require_room(self, size: int) -> None:
-        """See that this many bytes fit. Raises StoreError InsufficientStorage."""
-        free = shutil.disk_usage(self._folder).free
-        if size > free - _RESERVE:
-            raise StoreError(
-                "InsufficientStorage", f"{size:,} bytes do not fit: {free:,} are free, {_RESERVE:,} of them reserved."
-            )
-        if self._quota is not None and self._used() + size > self._quota:
-            raise StoreError("InsufficientStorage", f"The store's quota of {self._quota:,} bytes is used up.")
+    @contextmanager
+    def room(self, size: int) -> Iterator[Room]:
+        """Room for this many bytes while they are written and made an object.
+
+        Raises:
+            StoreError: InsufficientStorage.
+        """
+        room = Room(self)
+        try:
+            room.take(size)
+            yield room
+        finally:
+            room.give_back()
+
+    def _take(self, size: int) -> None:
+        with self._lock:  # several are written at once: what they were promised counts
+            free = shutil.disk_usage(self._folder).free
+            if self._promised + size > free - _RESERVE:
+                raise StoreError(
+                    "InsufficientStorage",
+                    f"{size:,} bytes do not fit: {free:,} are free, {_RESERVE:,} of them reserved.",
+                )
+            if self._quota is not None and self._used() + self._promised + size > self._quota:
+                raise StoreError("InsufficientStorage", f"The store's quota of {self._quota:,} bytes is used up.")
+            self._promised += size
+
+    def _give_back(self, size: int) -> None:
+        with self._lock:
+            self._promised -= size
 
     def _used(self) -> int:
         with self._database.reading() as session:
@@ -88,16 +129,7 @@ class Storage:
         Clients take an ETag that looks like an MD5 for one, so all others look otherwise.
         """
         name = self.adopt(file)
-        row = ObjectRow(
-            bucket=bucket,
-            key=key,
-            size=size,
-            crc32c=crc32c,
-            etag=md5 or f"{secrets.token_hex(16)}-1",
-            content_type=content_type,
-            created=now(),
-            file=name,
-        )
+        row = new_row(name, bucket, key, size=size, crc32c=crc32c, content_type=content_type, md5=md5)
         self._replace(row)
         return row
 
@@ -219,19 +251,60 @@ class Storage:
     def remove(self, bucket: str, key: str) -> bool:
         """Delete an object; whether there was one."""
         with self._database.writing() as session:
-            row = session.get(ObjectRow, (bucket, key))
-            if row is None:
-                return False
-            left = _files(row)
-            session.delete(row)
+            left = self.remove_row(session, bucket, key)
+        self.discard(left or ())
+        return left is not None
+
+    def remove_row(self, session: Session, bucket: str, key: str) -> list[str] | None:
+        """Delete an object's row; its files, to be discarded after the commit. None where there is none."""
+        row = session.get(ObjectRow, (bucket, key))
+        if row is None:
+            return None
+        session.delete(row)
+        return _files(row)
+
+    def sweep(self, before: float) -> int:
+        """Delete files that nothing refers to, left by a crash; how many.
+
+        `before` is the start of this process as a file's time: what changed since may just be on its way.
+        """
+        found = {
+            f"{place.parent.name}/{place.name}": place
+            for place in self._folder.glob("??/*")
+            if place.stat().st_mtime < before
+        }
+        with self._database.reading() as session:
+            kept = set(session.scalars(select(ObjectRow.file).where(ObjectRow.file.is_not(None))))
+            kept.update(session.scalars(select(UploadPartRow.file)))
+            for pieces in session.scalars(select(ObjectRow.pieces).where(ObjectRow.pieces.is_not(None))):
+                kept.update(str(file) for file, _ in pieces or ())
+        left = [name for name in found if name not in kept]
         self.discard(left)
-        return True
+        return len(left)
+
+    def has_room(self) -> bool:
+        """Whether there is more free than stays reserved."""
+        return shutil.disk_usage(self._folder).free > _RESERVE
 
     def discard(self, files: Iterable[str]) -> None:
         """Delete files that nothing refers to any more."""
         for file in files:
             with suppress(FileNotFoundError):
                 (self._folder / file).unlink()
+
+
+def new_row(file: str, bucket: str, key: str, *, size: int, crc32c: str, content_type: str, md5: str = "") -> ObjectRow:
+    """An object of adopted bytes, not yet in the database; `md5` as in `Storage.commit`."""
+    return ObjectRow(
+        bucket=bucket,
+        key=key,
+        size=size,
+        crc32c=crc32c,
+        etag=md5 or f"{secrets.token_hex(16)}-1",
+        content_type=content_type,
+        created=now(),
+        file=file,
+    )
 
 
 def _files(row: ObjectRow) -> list[str]:

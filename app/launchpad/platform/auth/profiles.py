@@ -62,6 +62,8 @@ class Profile:
     organization: str = ""
     origin: Literal["built-in", "added", "settings"] = "built-in"
     hidden: bool = False
+    items_per_run: int | None = None
+    """Slides that a run may have; more are sent as several runs. None where the platform has no limit or tells it."""
 
     @property
     def identity(self) -> tuple[str, str, str, str]:
@@ -90,6 +92,7 @@ CLOUD = Profile(
         support="https://platform.aignostics.com/support",
         status="https://status.platform.aignostics.com",
     ),
+    items_per_run=500,
 )
 _STAGING = replace(
     CLOUD,

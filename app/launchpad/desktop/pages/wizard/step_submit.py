@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import logging
+from typing import TYPE_CHECKING
+
 from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QProgressBar, QWidget
+from shiboken6 import isValid
 
+from launchpad.application.draft import SubmissionDraft
 from launchpad.bucket.board import FileState
+from launchpad.desktop.background import in_thread
 from launchpad.desktop.models.file_list import FileListModel
 from launchpad.desktop.models.words import counted, file_size, pace_words, time_words
 from launchpad.desktop.pages.wizard.draft_model import DraftModel
@@ -13,7 +19,13 @@ from launchpad.desktop.pages.wizard.submission import Submission
 from launchpad.desktop.session import Session
 from launchpad.desktop.widgets.basics import Card, IconButton, StateIcon, label
 from launchpad.desktop.widgets.file_table import FileTable
+from launchpad.errors import LaunchpadError
 
+if TYPE_CHECKING:
+    from launchpad.application.allowance import Allowance
+    from launchpad.platform.client import Client
+
+_log = logging.getLogger(__name__)
 NOTE_SHOWN = 160  # characters
 
 
@@ -46,13 +58,18 @@ class SubmitStep(Card):
             self.tr("Schedule"),
             self.tr("Tags"),
             self.tr("Note"),
+            self.tr("Limits"),
         )
         for row, title in enumerate(titles):
             value = label("", wrap=True)
             value.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-            grid.addWidget(label(title, "muted"), row, 0, Qt.AlignmentFlag.AlignTop)
+            head = label(title, "muted")
+            grid.addWidget(head, row, 0, Qt.AlignmentFlag.AlignTop)
             grid.addWidget(value, row, 1)
             self._values.append(value)
+        self._limits = head, value  # the last row, shown where the platform has limits and tells them
+        value.setObjectName("submit_limits")
+        self._allowance: Allowance | None = None
         self.column.addWidget(label(self.tr("Review and submit"), "section"))
         self.column.addWidget(summary)
         self._list = FileListModel(self)
@@ -88,6 +105,17 @@ class SubmitStep(Card):
     def enter(self) -> None:
         """Called when the step is opened."""
         self._refresh()
+        if self._session.is_connected:
+            self._session.spawn(self._ask_limits(), self)
+
+    async def _ask_limits(self) -> None:
+        try:
+            self._allowance = await in_thread(_allowance, self._session.client)
+        except LaunchpadError as error:  # the submission says what is wrong
+            _log.warning("the limits of the platform are not known: %s", error.title)
+            return
+        if isValid(self):
+            self._refresh()
 
     def _make_table(self) -> FileTable:
         table = FileTable(self._list)
@@ -126,10 +154,25 @@ class SubmitStep(Card):
             schedule,
             ", ".join(draft.tags) or "–",
             (note if len(note) <= NOTE_SHOWN else note[: NOTE_SHOWN - 1] + "…") or "–",
+            self._limit_words(draft),
         )
         for value, text in zip(self._values, values, strict=True):
             value.setText(text)
+        for part in self._limits:
+            part.setVisible(bool(values[-1]))
         self._refresh_progress()
+
+    def _limit_words(self, draft: SubmissionDraft) -> str:
+        """Use of the quotas, which of them does not suffice, and that several runs are sent; "" for nothing."""
+        if self._allowance is None:
+            return ""
+        problem = self._allowance.problem(len(draft.included()))
+        lines = [
+            self.tr("The quota does not suffice. %1").replace("%1", problem) if problem else "",
+            self._allowance.split_words(draft),
+            *self._allowance.lines(),
+        ]
+        return "\n".join(line for line in lines if line)
 
     @Slot()
     def _refresh_progress(self) -> None:
@@ -191,3 +234,9 @@ class SubmitStep(Card):
         if done >= total:
             return self.tr("Submitting …")
         return pace_words(done, total, upload.rate, upload.remaining)
+
+
+def _allowance(client: Client) -> Allowance:
+    from launchpad.application.allowance import load_allowance
+
+    return load_allowance(client)
