@@ -8,6 +8,7 @@ from typing import Any
 
 import qasync
 
+from launchpad import paths
 from launchpad.desktop.background import Jobs
 from launchpad.desktop.navigation import Route
 from launchpad.desktop.pages.wizard.wizard import WizardPage
@@ -51,6 +52,12 @@ class Bench:
         page.deleteLater()
         self.pages.remove(page)
         await until(lambda: not len(self.jobs))
+
+
+def begun() -> None:
+    """As if somebody had chosen how to begin: no first start comes."""
+    paths.window_file().parent.mkdir(parents=True, exist_ok=True)
+    paths.window_file().write_text("[General]\nbegun=true\n")
 
 
 async def until(condition: Callable[[], object], seconds: float = 60) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -16,10 +17,18 @@ from joserfc import jwt as jose
 from joserfc.jwk import KeySet
 
 from a_browser import Browser, Page, agree, answer_of, codes
+from launchpad import paths
 from launchpad.platform.embedded import command_line
 
 HERE = "http://127.0.0.1:50123/"
 SCOPES = "openid profile offline_access"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def many_refusals(module_data_dir: Path) -> None:
+    """These tests are refused more often in a minute than anybody who means well."""
+    place = paths.ensure_private(module_data_dir / "platform")
+    (place / "platform.toml").write_text("failed_logins_per_minute = 10000\n")
 
 
 @pytest.fixture(scope="module")

@@ -18,7 +18,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QComboBox, QLabel, QMenu, QPushButton, QWidget
 
 from a_browser import Browser, Page, codes
-from desktop_bench import until
+from desktop_bench import begun, until
 from launchpad import paths
 from launchpad.application.columns import columns, input_artifact
 from launchpad.application.draft import SubmissionDraft, delete_draft, load_drafts
@@ -198,8 +198,7 @@ def test_by_the_browser_and_back_to_where_one_was(
     monkeypatch.setenv("BROWSER", browser_command(module_data_dir / "platform", tmp_path))
     monkeypatch.setattr("webbrowser._tryorder", None)
     profile_file.use("lab")
-    paths.window_file().parent.mkdir(parents=True, exist_ok=True)
-    paths.window_file().write_text("[General]\nbegun=true\n")
+    begun()
 
     async def work(application: Application) -> None:
         await until(lambda: shown(application, "sign_in_again"))
@@ -263,8 +262,7 @@ def test_work_goes_on_after_signing_in_again(
     """The sign-in ends while an upload is under way: a bar says so, and the upload goes on after it."""
     signed_in(platform_endpoint, lab)
     profile_file.use("lab")
-    paths.window_file().parent.mkdir(parents=True, exist_ok=True)
-    paths.window_file().write_text("[General]\nbegun=true\n")
+    begun()
 
     async def work(application: Application) -> None:
         await until(lambda: application.session.applications)
@@ -303,8 +301,7 @@ def test_switching_loses_no_draft_and_no_transfer(
     monkeypatch.setenv("LAUNCHPAD_UPLOAD_BYTES_PER_SECOND", "700000")
     signed_in(platform_endpoint, lab)
     profile_file.use("lab")
-    paths.window_file().parent.mkdir(parents=True, exist_ok=True)
-    paths.window_file().write_text("[General]\nbegun=true\n")
+    begun()
 
     async def work(application: Application) -> None:
         await until(lambda: application.session.applications)
@@ -340,8 +337,7 @@ def test_a_transfer_of_another_platform_waits_for_it(
 ) -> None:
     signed_in(platform_endpoint, lab)
     profile_file.use("lab")
-    paths.window_file().parent.mkdir(parents=True, exist_ok=True)
-    paths.window_file().write_text("[General]\nbegun=true\n")
+    begun()
 
     async def work(application: Application) -> None:
         await until(lambda: application.session.applications)

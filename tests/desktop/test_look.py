@@ -13,6 +13,7 @@ import pytest
 from PySide6.QtGui import QColor, QFontDatabase
 from PySide6.QtWidgets import QApplication
 
+from desktop_bench import begun
 from launchpad import paths
 from launchpad.application.states import STATES
 from launchpad.desktop.theme import icons, palette, style
@@ -73,7 +74,10 @@ def test_inter_has_its_weights(qapp: QApplication) -> None:
     assert {"Regular", "Medium", "SemiBold"} <= set(QFontDatabase.styles("Inter"))
 
 
-def test_nothing_heavy_is_loaded_at_the_first_paint(data_dir: Path) -> None:
+@pytest.mark.parametrize("page", ["home", "first_start"])
+def test_nothing_heavy_is_loaded_at_the_first_paint(data_dir: Path, page: str) -> None:
+    if page == "home":
+        begun()
     code = """
 import json, sys
 from PySide6.QtCore import QTimer
@@ -94,6 +98,6 @@ print(json.dumps(loaded))
         [sys.executable, "-c", code], capture_output=True, text=True, timeout=120, env=environment, check=True
     )
     loaded = set(json.loads(done.stdout.strip().splitlines()[-1]))
-    assert "launchpad.desktop.pages.home" in loaded
+    assert f"launchpad.desktop.pages.{page}" in loaded
     heavy = "pydantic pydantic_settings httpx numpy openslide PIL pydicom cv2 fastapi sqlalchemy typer jsonschema"
     assert loaded & {*heavy.split(), "launchpad.platform.client", "launchpad.settings", "keyring"} == set()

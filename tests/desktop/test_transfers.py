@@ -14,7 +14,7 @@ from PySide6.QtCore import QEvent, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLabel, QMessageBox, QPushButton
 
-from desktop_bench import APPLICATION, Bench, until
+from desktop_bench import APPLICATION, Bench, begun, until
 from launchpad import state
 from launchpad.application import Service
 from launchpad.application.columns import columns, input_artifact
@@ -265,6 +265,7 @@ def test_quitting_while_an_upload_runs_asks_first(
     loop = qasync.QEventLoop(qapp)
     asyncio.set_event_loop(loop)
     qapp.setQuitOnLastWindowClosed(False)
+    begun()
     application = Application(qapp, "light", [])
 
     async def driver(window: MainWindow) -> None:

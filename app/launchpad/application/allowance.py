@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from launchpad.application.draft import SubmissionDraft
-from launchpad.application.submit import find_submission, submit
+from launchpad.application.submit import submit
 from launchpad.errors import LaunchpadError
 
 if TYPE_CHECKING:
@@ -134,10 +134,9 @@ def submit_all(
     done: list[str] = []
     for part in parts:
         try:
-            found = find_submission(client, part) if len(parts) > 1 else None
+            # It looks for itself whether an earlier call posted this part already.
             done.append(
-                found
-                or submit(
+                submit(
                     part,
                     client=client,
                     bucket=bucket,

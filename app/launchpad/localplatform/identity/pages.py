@@ -90,6 +90,7 @@ def _page(title: str, body: str, *, status: int, goes_to: str = "") -> HTMLRespo
     )
     headers = {
         "Content-Security-Policy": policy,
+        "Referrer-Policy": "same-origin",
         "X-Frame-Options": "DENY",
         "Cache-Control": "no-store",
         "Cross-Origin-Opener-Policy": "same-origin",

@@ -55,8 +55,6 @@ class Profile:
     storage_endpoint: str
     links: Links = Links()
     launch_secret: str = field(default="", repr=False)
-    items_per_run: int | None = None
-    """Slides that a run may have; more are sent as several runs. None where the platform has no limit or tells it."""
     addresses: OAuthAddresses | None = None
     redirect_uris: tuple[str, ...] = (REDIRECT,)
     device_client_id: str = ""
@@ -64,6 +62,8 @@ class Profile:
     organization: str = ""
     origin: Literal["built-in", "added", "settings"] = "built-in"
     hidden: bool = False
+    items_per_run: int | None = None
+    """Slides that a run may have; more are sent as several runs. None where the platform has no limit or tells it."""
 
     @property
     def identity(self) -> tuple[str, str, str, str]:
