@@ -75,6 +75,7 @@ def carry_out(
         progress=progress,
         board=board,
         on_ready=on_ready,
+        with_slides=on_ready is not None,
     )
     if plan.zip_file and not any(result.errors for result in done):
         zip_run(plan.run_folder, Path(plan.zip_file), progress=progress)
