@@ -174,6 +174,8 @@ class Application(QObject):
             self._begin_quietly()
             if not self.session.is_connected:
                 self.session.start()
+            if self._given:
+                QTimer.singleShot(0, self._restore)
         self.navigator.go(Home())
 
     @Slot()

@@ -221,6 +221,7 @@ class Session(QObject):
         self._client, self._profile = client, client.profile
         self._monitor = Monitor(client)
         self.me, self.applications, self.runs = None, [], []
+        self.runs_complete = self.runs_loaded = self.of_organization = False
         try:
             self.me = await in_thread(client.me)
             self.applications = await in_thread(lambda: list(client.applications.list()))
