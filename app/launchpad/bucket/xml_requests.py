@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import email.utils
 import http.client
+import logging
 import math
 import random
 import ssl
@@ -23,6 +24,7 @@ from launchpad.errors import BadInput, LaunchpadError, TransferError, Unreachabl
 from launchpad.progress import Progress
 
 _T = TypeVar("_T")
+_log = logging.getLogger(__name__)
 _TRIES = 4  # of a request that nothing went before
 _FIRST_WAIT, _LONGEST_WAIT = 0.5, 32.0  # seconds, doubled each time, with full jitter
 PATIENCE = 600.0  # seconds without any success before an upload that was under way gives up
@@ -194,7 +196,9 @@ class XmlRequests:
             tries += 1
             if (time.monotonic() - began > self._patience) if under_way else (tries >= _TRIES):
                 raise last
-            progress.sleep(max(asked, random.uniform(0, wait)))  # noqa: S311 - jitter
+            pause = max(asked, random.uniform(0, wait))  # noqa: S311 - jitter
+            _log.info("%s; again in %.1f s. %s", last.title, pause, last.detail)
+            progress.sleep(pause)
             wait = min(2 * wait, _LONGEST_WAIT)
 
     def _correct(self, error: Refused) -> bool:
