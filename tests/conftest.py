@@ -24,9 +24,20 @@ os.environ.setdefault("LAUNCHPAD_IDLE_SECONDS", "2")
 
 def pytest_configure() -> None:
     """No test may read or write this account's own Launchpad."""
+    real = os.environ.get("LAUNCHPAD_QUPATH")
+    if real:
+        os.environ["TEST_QUPATH"] = real
     for name in list(os.environ):
         if name.startswith(("LAUNCHPAD_", "AIGNOSTICS_")) and name != "LAUNCHPAD_IDLE_SECONDS":
             del os.environ[name]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests of a real QuPath run where there is one."""
+    if "TEST_QUPATH" not in os.environ:
+        for item in items:
+            if item.get_closest_marker("qupath"):
+                item.add_marker(pytest.mark.skip(reason="LAUNCHPAD_QUPATH names no QuPath"))
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import AliasChoices, Field, SecretStr, ValidationError
 from pydantic_settings import (
@@ -75,6 +75,15 @@ class Settings(BaseSettings):
         validation_alias=AliasChoices("transfer_connections", "LAUNCHPAD_TRANSFER_CONNECTIONS"),
     )
 
+    qupath: str | None = Field(default=None, validation_alias=AliasChoices("qupath", "LAUNCHPAD_QUPATH"))
+    qupath_releases: str | None = Field(
+        default=None,
+        pattern=r"^https?://[^\s/]+.*$",
+        validation_alias=AliasChoices("qupath_releases", "LAUNCHPAD_QUPATH_RELEASES"),
+    )
+    qupath_objects: Literal["auto", "qpdata", "script"] = Field(
+        default="auto", validation_alias=AliasChoices("qupath_objects", "LAUNCHPAD_QUPATH_OBJECTS")
+    )
     privacy_name_patterns: list[str] | None = Field(
         default=None, validation_alias=AliasChoices("privacy_name_patterns", "LAUNCHPAD_PRIVACY_NAME_PATTERNS")
     )

@@ -11,6 +11,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
@@ -20,6 +21,7 @@ import psutil
 import pytest
 import tifffile
 
+import qpdata_reader
 from dicom_files import add_specimen, picture, write
 from launchpad import geojson
 from launchpad.bucket.crc32c import crc32c_file
@@ -167,6 +169,28 @@ def test_applications_are_listed_and_described() -> None:
     assert json.loads(unknown.stderr)["error"] == "not_found"
 
 
+def check_qupath_project(folder: Path, rows: list[dict[str, str]]) -> None:
+    """Each slide with its objects: as many in data.qpdata as in the GeoJSON and in the CSV of the run."""
+    document = json.loads((folder / "qupath" / "project.qpproj").read_text(encoding="utf-8"))
+    images = {entry["imageName"]: entry for entry in document["images"]}
+    summary = list(csv.DictReader((folder / "summary.csv").read_text(encoding="utf-8").splitlines()))
+    for row in rows:
+        slide = Path(row["external_id"])
+        entry = images[slide.name]
+        assert entry["serverBuilder"]["uri"] == slide.as_uri()
+        assert f"{slide.name} – tissue segmentation map" in images
+        data = qpdata_reader.read(folder / "qupath" / "data" / str(entry["entryID"]) / "data.qpdata")
+        found = Counter(item.classification[0] for item in data.objects() if item.classification)
+        cells = folder / slide.stem / "cell_classification_geojson_polygons.json"
+        listed = Counter(item["properties"]["classification"]["name"] for item in geojson.read_features(cells))
+        counted = {line["class"]: int(line["nuclei"]) for line in summary if line["slide"] == slide.stem}
+        assert found.pop("Tissue") >= 1
+        assert found == listed
+        assert counted.pop("All") == found.total()
+        assert {name: count for name, count in counted.items() if count} == found
+        assert all(item.nucleus is not None for item in data.objects() if item.kind == "PathCellObject")
+
+
 @pytest.mark.usefixtures("platform_endpoint")
 def test_execute_leaves_all_results_of_all_three_forms(slides: Path, tmp_path: Path) -> None:
     manifest = tmp_path / "study" / "run.csv"
@@ -187,7 +211,7 @@ def test_execute_leaves_all_results_of_all_three_forms(slides: Path, tmp_path: P
         assert row["checksum_base64_crc32c"] == crc32c_file(Path(row["external_id"]))
 
     stems = {Path(row["external_id"]).stem for row in rows}
-    assert {path.name for path in folder.iterdir()} == {*stems, "README.txt"}
+    assert {path.name for path in folder.iterdir()} == {*stems, "README.txt", "run.json", "summary.csv"}
     readme = (folder / "README.txt").read_text(encoding="utf-8")
     for words in ("On this computer", "he-tme", "0.1.0", "launchpad-engine", run_id, "not a diagnostic device"):
         assert words in readme
@@ -216,10 +240,14 @@ def test_execute_leaves_all_results_of_all_three_forms(slides: Path, tmp_path: P
     assert "cell_classification:geojson_polygons: AVAILABLE" in text
     assert "AVAILABLE" not in done_here("application", "run", "describe", run_id, "--summarize")
 
-    # Once more, elsewhere, without a folder for the run.
+    # Once more, elsewhere, without a folder for the run, with a QuPath project and a ZIP file.
     other = tmp_path / "elsewhere"
-    done_here("application", "run", "result", "download", run_id, other, "--no-create-subdirectory-for-run")
-    assert {path.name for path in other.iterdir()} == {*stems, "README.txt"}
+    download = ("application", "run", "result", "download", run_id, other)
+    said = done_here(*download, "--no-create-subdirectory-for-run", "--qupath-project", "--zip")
+    assert "6 image(s) added" in said
+    assert (tmp_path / "elsewhere.zip").is_file()
+    assert {path.name for path in other.iterdir()} == {*stems, "README.txt", "run.json", "summary.csv", "qupath"}
+    check_qupath_project(other, rows)
     assert here("application", "run", "cancel", run_id).returncode == 1  # it has ended
 
 

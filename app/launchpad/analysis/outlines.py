@@ -7,14 +7,13 @@ valid: rings closed, not crossing themselves; QuPath 0.6 refuses a whole file fo
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import Any, TypeAlias
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-if TYPE_CHECKING:
-    from shapely import Polygon
+from launchpad import geojson
 
 Ring: TypeAlias = list[tuple[float, float]]
 Rings: TypeAlias = list[Ring]  # the outer ring, then holes; each closed
@@ -65,9 +64,10 @@ def trace_object(mask: NDArray[np.uint8], left: int, top: int, scale: float, ori
         ring = [(round(float(x), 2), round(float(y), 2)) for x, y in placed]
         if len(ring) >= 3:
             ring.append(ring[0])
-            if _is_simple(ring):
+            if geojson.is_valid_ring(ring):
                 return ring
-    return _repaired(ring) if len(ring) >= 4 else []
+    parts = geojson.valid_polygons([ring]) if len(ring) >= 4 else []
+    return max(parts, key=area)[0] if parts else []
 
 
 def trace_regions(mask: NDArray[np.bool_], *, scale: float, limits: tuple[int, int]) -> list[Rings]:
@@ -75,8 +75,6 @@ def trace_regions(mask: NDArray[np.bool_], *, scale: float, limits: tuple[int, i
 
     `limits` are width and height of the slide, which outlines do not leave.
     """
-    from shapely import Polygon, box
-
     found: list[Rings] = []
     contours, hierarchy = cv2.findContours(_edges(mask.astype(np.uint8)), cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
     for index, contour in enumerate(contours):
@@ -89,7 +87,7 @@ def trace_regions(mask: NDArray[np.bool_], *, scale: float, limits: tuple[int, i
             child = hierarchy[0][child][0]
         placed = [(ring * scale).astype(float).round(2).tolist() for ring in rings if len(ring) >= 3]
         if placed:
-            found.extend(_parts(Polygon(placed[0], placed[1:]), box(0, 0, *limits)))
+            found.extend(geojson.valid_polygons(placed, limits))
     return found
 
 
@@ -114,34 +112,3 @@ def _signed_area(ring: Ring) -> float:
     points = np.array(ring)
     x, y = points[:, 0], points[:, 1]
     return float(np.sum(x[:-1] * y[1:] - x[1:] * y[:-1])) / 2
-
-
-def _is_simple(ring: Ring) -> bool:
-    from shapely import is_valid, polygons
-
-    return bool(is_valid(polygons(ring)))
-
-
-def _repaired(ring: Ring) -> Ring:
-    from shapely import Polygon
-
-    parts = _parts(Polygon(ring))
-    return max(parts, key=area)[0] if parts else []
-
-
-def _parts(polygon: Polygon, limits: Polygon | None = None) -> list[Rings]:
-    """Valid polygons that cover the same area within the limits; what has no area is dropped."""
-    import shapely
-
-    valid = polygon if polygon.is_valid else shapely.make_valid(polygon)
-    if limits is not None:
-        valid = valid.intersection(limits)
-    # Twice: a collection may hold multi-polygons.
-    parts = [piece for part in shapely.get_parts(valid) for piece in shapely.get_parts(part)]
-    parts = [piece for piece in parts if piece.geom_type == "Polygon"]
-    result: list[Rings] = []
-    for part in parts:
-        if part.area > 0:
-            rings = [part.exterior, *part.interiors]
-            result.append([[(float(x), float(y)) for x, y in ring.coords] for ring in rings])
-    return result

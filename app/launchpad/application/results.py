@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 import threading
 import time
@@ -12,12 +11,14 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
-from launchpad import paths
-from launchpad.application.states import has_ended
+from launchpad.application import run_folder
+from launchpad.application.run_folder import FileFacts, ItemFacts, RunFacts, wrong_content
+from launchpad.application.states import has_ended, item_state, run_state
 from launchpad.bucket.board import FileBoard
 from launchpad.bucket.download import download
 from launchpad.errors import LaunchpadError, TransferError
@@ -87,9 +88,12 @@ def result_folders(items: Iterable[ItemResultReadResponse]) -> dict[str, str]:
 
 def file_name(artifact: OutputArtifactResultReadResponse) -> str:
     """Name of an artifact on disk: its own with `_` for `:`, and the extension of its media type."""
+    return safe_name(artifact.name.replace(":", "_")) + EXTENSIONS.get(_media_type(artifact), ".bin")
+
+
+def _media_type(artifact: OutputArtifactResultReadResponse) -> str:
     metadata = artifact.metadata or {}
-    kind = str(metadata.get("media_type") or metadata.get("mime_type") or "").split(";")[0].strip().lower()
-    return safe_name(artifact.name.replace(":", "_")) + EXTENSIONS.get(kind, ".bin")
+    return str(metadata.get("media_type") or metadata.get("mime_type") or "").split(";")[0].strip().lower()
 
 
 def download_results(
@@ -104,11 +108,15 @@ def download_results(
     on_item: Callable[[Downloaded], None] | None = None,
     poll_seconds: float = 5.0,
     board: FileBoard | None = None,
+    on_ready: Callable[[Path, RunFacts, ItemFacts], None] | None = None,
 ) -> list[Downloaded]:
     """Download the results of a run, items as they finish when `wait`; files that are complete are left alone.
 
     Into `<destination>/<run id>/<slide>/<artifact>`; `per_run` and `per_item` leave out a level (then file names begin
     with the slide's). An artifact that fails is an error of its item, and the others go on. The `board` shows files.
+    What is missing or wrong is said in README.txt, summary.csv and run.json of the folder, which are written at the
+    end, also when the download is stopped. `on_ready` gets the folder and the facts of each item when its files are
+    there.
 
     Raises:
         Unreachable, ApiException: the platform does not answer or does not know the run.
@@ -121,30 +129,70 @@ def download_results(
     folder = destination / safe_name(run.run_id) if per_run else destination
     _make(folder)
     fetch = _Fetch(client, run_id, progress, board or FileBoard(), on_item)
-    while True:
-        ended = has_ended(run)
-        items = list(handle.results())
-        folders = result_folders(items)
-        ready = [item for item in items if item.output == "FULL" and item.item_id not in fetch.done]
-        fetch.items(
-            [
-                (
-                    item,
-                    folder / folders[item.item_id] if per_item else folder,
-                    "" if per_item else folders[item.item_id],
-                )
-                for item in ready
-            ],
-            len(items),
-        )
-        if ended or not wait:
-            break
-        progress.report(len(fetch.done), len(items), "waiting for the platform")
-        progress.sleep(poll_seconds)
-        run = handle.details()
-    _write_readme(client, run, items, folder)
+    items: list[ItemResultReadResponse] = []
+    try:
+        while True:
+            ended = has_ended(run)
+            items = list(handle.results())
+            folders = result_folders(items)
+            fetch.ready = partial(on_ready, folder, _facts(client, run)) if on_ready is not None else None
+            ready = [item for item in items if item.output == "FULL" and item.item_id not in fetch.done]
+            fetch.items(
+                [
+                    (
+                        item,
+                        folder / folders[item.item_id] if per_item else folder,
+                        "" if per_item else folders[item.item_id],
+                    )
+                    for item in ready
+                ],
+                len(items),
+                folder,
+            )
+            if ended or not wait:
+                break
+            progress.report(len(fetch.done), len(items), "waiting for the platform")
+            progress.sleep(poll_seconds)
+            run = handle.details()
+    finally:
+        if items:
+            facts = _facts(client, run)
+            names = result_folders(items)
+            facts.items = [fetch.facts.get(item.item_id) or _item_facts(item, names[item.item_id]) for item in items]
+            run_folder.save(folder, facts)
     progress.report(len(fetch.done), len(fetch.done), "done")
     return list(fetch.done.values())
+
+
+def _facts(client: Client, run: RunReadResponse) -> RunFacts:
+    return RunFacts(
+        run_id=run.run_id,
+        platform=client.profile.title,
+        api_root=client.profile.api_root,
+        application=run.application_id,
+        version=run.version_number,
+        submitted_at=run.submitted_at.isoformat(timespec="seconds"),
+        state=run_state(run).words,
+    )
+
+
+def _item_facts(item: ItemResultReadResponse, name: str) -> ItemFacts:
+    """A slide as the platform describes it, without files."""
+    words, reason = item_state(item).words, str(item.termination_reason or item.state)
+    if words.casefold() != reason.casefold():
+        words = f"{words} ({reason})"
+    metadata = next((dict(artifact.metadata) for artifact in item.input_artifacts if artifact.metadata), {})
+    return ItemFacts(item.item_id, item.external_id, name, words, item.error_message or "", metadata)
+
+
+def _not_available(artifact: OutputArtifactResultReadResponse) -> str:
+    """Why an artifact has no bytes."""
+    words = {
+        "DELETED_BY_USER": "it was deleted on the platform",
+        "DELETED_BY_SYSTEM": "the platform deleted it, its time was over",
+    }.get(str(artifact.output))
+    reason = artifact.error_message or artifact.termination_reason
+    return words or f"the platform has not made it{f' ({reason})' if reason else ''}"
 
 
 @dataclass(frozen=True)
@@ -156,6 +204,7 @@ class _File:
     path: Path
     name: str
     number: int
+    facts: FileFacts
 
     @property
     def key(self) -> str:
@@ -175,18 +224,20 @@ class _Fetch:
     ) -> None:
         self._client, self._run_id, self._progress, self._board = client, run_id, progress, board
         self._on_item = on_item
+        self.ready: Callable[[ItemFacts], None] | None = None
+        self.facts: dict[str, ItemFacts] = {}
         self._total = 0
         self._stopped = threading.Event()
         self.done: dict[str, Downloaded] = {}
 
-    def items(self, items: Sequence[tuple[ItemResultReadResponse, Path, str]], total: int) -> None:
-        """Fetch these, each into its folder, with a start of its file names. Raises Cancelled."""
+    def items(self, items: Sequence[tuple[ItemResultReadResponse, Path, str]], total: int, root: Path) -> None:
+        """Fetch these, each into its folder below `root`, with a start of its file names. Raises Cancelled."""
         self._total = total
         waiting: dict[str, list[_File]] = {}
         errors: dict[str, list[LaunchpadError]] = {}
         folders = {item.item_id: folder for item, folder, _ in items}
         for item, folder, start in items:
-            waiting[item.item_id], errors[item.item_id] = self._plan(item, folder, start)
+            waiting[item.item_id], errors[item.item_id] = self._plan(item, folder, start, root)
             for file in waiting[item.item_id]:
                 self._board.expect(file.key, f"{stem_of(item.external_id)}: {file.name}", _size_of(file.artifact))
         got: dict[str, dict[int, Path]] = {item.item_id: {} for item, _, _ in items}
@@ -224,10 +275,14 @@ class _Fetch:
         self._progress.report(len(self.done), self._total, stem_of(item.external_id))
         if self._on_item is not None:
             self._on_item(self.done[item.item_id])
+        if self.ready is not None:
+            self.ready(self.facts[item.item_id])
 
-    @staticmethod
-    def _plan(item: ItemResultReadResponse, folder: Path, start: str) -> tuple[list[_File], list[LaunchpadError]]:
+    def _plan(
+        self, item: ItemResultReadResponse, folder: Path, start: str, root: Path
+    ) -> tuple[list[_File], list[LaunchpadError]]:
         """What is to be fetched, and what cannot be."""
+        facts = self.facts[item.item_id] = _item_facts(item, start or folder.name)
         files: list[_File] = []
         errors: list[LaunchpadError] = []
         taken: set[str] = set()
@@ -236,15 +291,29 @@ class _Fetch:
         except LaunchpadError as error:
             return [], [error]
         for artifact in item.output_artifacts:
+            media_type = _media_type(artifact)
             if artifact.output != "AVAILABLE":
+                name = f"{start}_{file_name(artifact)}" if start else file_name(artifact)
+                file = (folder / name).relative_to(root).as_posix()
+                facts.files.append(FileFacts(artifact.name, file, media_type, problem=_not_available(artifact)))
                 continue
             name = f"{start}_{file_name(artifact)}" if start else file_name(artifact)
             if name.casefold() in taken:
                 name = f"{Path(name).stem}~{artifact.output_artifact_id[:8]}{Path(name).suffix}"
             taken.add(name.casefold())
-            if _checksum(artifact):
-                files.append(_File(item, artifact, folder / name, name, len(files)))
+            known = FileFacts(
+                artifact.name,
+                (folder / name).relative_to(root).as_posix(),
+                media_type,
+                _size_of(artifact),
+                _checksum(artifact),
+                problem="it was not downloaded",
+            )
+            facts.files.append(known)
+            if known.crc32c:
+                files.append(_File(item, artifact, folder / name, name, len(files), known))
             else:
+                known.problem = "the platform gave no checksum, so it was not downloaded"
                 errors.append(
                     TransferError(
                         "The result cannot be verified",
@@ -265,8 +334,11 @@ class _Fetch:
             )
         except LaunchpadError as error:
             self._board.failed(file.key, error)
+            file.facts.problem = f"it was not downloaded: {error.title}. {error.detail}".rstrip(". ")
             return error
-        self._board.done(file.key, path.stat().st_size)
+        file.facts.size = path.stat().st_size
+        self._board.done(file.key, file.facts.size)
+        file.facts.problem = wrong_content(path, file.facts.media_type)
         return path
 
     def check(self) -> None:
@@ -313,32 +385,6 @@ def _size_of(artifact: OutputArtifactResultReadResponse) -> int:
     return size if isinstance(size, int) else 0
 
 
-def _write_readme(client: Client, run: RunReadResponse, items: Sequence[ItemResultReadResponse], folder: Path) -> None:
-    """Say in the folder where its results come from."""
-    engine = _engine(folder)
-    lines = [
-        "Results of a Launchpad run. For research use only, not a diagnostic device.",
-        "",
-        f"Platform:    {client.profile.title} ({client.profile.api_root})",
-        f"Application: {run.application_id}",
-        f"Version:     {run.version_number}",
-        f"Engine:      {engine or 'not said by the results'}",
-        f"Run:         {run.run_id}",
-        f"Submitted:   {run.submitted_at.isoformat(timespec='seconds')}",
-        "",
-        "Slides:",
-    ]
-    names = result_folders(items)
-    for item in items:
-        state = str(item.termination_reason or item.state)
-        lines.append(f"- {names[item.item_id]}: {state}{f', {item.error_message}' if item.error_message else ''}")
-        lines.append(f"  {item.external_id}")
-    try:
-        paths.write_atomic(folder / "README.txt", ("\n".join(lines) + "\n").encode("utf-8"))
-    except OSError as error:
-        raise _unwritable(folder / "README.txt", error) from error
-
-
 def _make(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -353,13 +399,3 @@ def _unwritable(path: Path, error: OSError) -> LaunchpadError:
         advice="Choose another folder, or check the disk's free space and your rights.",
         subject=str(path),
     )
-
-
-def _engine(folder: Path) -> str:
-    """The engine, as the readouts that were downloaded name it."""
-    for file in sorted(folder.rglob("*json_summary.json")):
-        try:
-            return str(json.loads(file.read_text(encoding="utf-8"))["provenance"]["engine"])
-        except (OSError, ValueError, KeyError, TypeError):
-            continue
-    return ""

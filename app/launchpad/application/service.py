@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -32,6 +33,7 @@ from launchpad.wsi.isolation import SlideService
 
 if TYPE_CHECKING:
     from launchpad.application.draft import Slide
+    from launchpad.qupath.builder import ProjectBuilder
     from launchpad.wsi.discovery import Rejected
 
 _log = logging.getLogger(__name__)
@@ -221,19 +223,28 @@ class Service:
         create_subdirectory_for_run: bool = True,
         create_subdirectory_per_item: bool = True,
         wait_for_completion: bool = True,
+        qupath_project: bool = False,
         *,
         progress: Progress | None = None,
     ) -> Path:
-        """Download the results of a run; returns its folder. Raises the first error of an item that failed."""
-        done = download_results(
-            self.client,
-            run_id,
-            Path(destination_directory),
-            wait=wait_for_completion,
-            per_run=create_subdirectory_for_run,
-            per_item=create_subdirectory_per_item,
-            progress=progress,
-        )
+        """Download the results of a run; returns its folder. Raises the first error of an item that failed.
+
+        `qupath_project` writes a QuPath project into `qupath` of that folder, slide by slide as results come.
+        """
+        with _builder(qupath_project) as builder:
+            done = download_results(
+                self.client,
+                run_id,
+                Path(destination_directory),
+                wait=wait_for_completion,
+                per_run=create_subdirectory_for_run,
+                per_item=create_subdirectory_per_item,
+                progress=progress,
+                on_ready=builder.on_ready if builder is not None else None,
+            )
+        if builder is not None:
+            for problem in builder.report.problems:
+                _log.warning("QuPath project: %s", problem)
         for item in done:
             if item.errors:
                 raise item.errors[0]
@@ -360,6 +371,15 @@ class Service:
             custom_metadata=custom_metadata,
         )
         return self.client.run(run_id)
+
+
+def _builder(wanted: bool) -> AbstractContextManager[ProjectBuilder | None]:
+    if not wanted:
+        return nullcontext()
+    from launchpad.qupath.builder import ProjectBuilder
+    from launchpad.qupath.service import how_for
+
+    return ProjectBuilder(how_for(None))
 
 
 def _time(value: str | datetime | None) -> datetime | None:

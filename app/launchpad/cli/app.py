@@ -16,6 +16,7 @@ GROUPS = {
     "application": ("application", "Applications and their runs."),
     "bucket": ("bucket", "Files in the organization's bucket."),
     "platform": ("platform", "The platform on this computer."),
+    "qupath": ("qupath", "QuPath: install and start it, make and look at its projects."),
     "system": ("system", "Health and versions of Launchpad and its platform."),
     "user": ("user", "Who is signed in."),
     "wsi": ("wsi", "Whole slide images."),

@@ -300,6 +300,10 @@ def download(
     create_subdirectory_for_run: _PerRun = True,
     create_subdirectory_per_item: _PerItem = True,
     wait_for_completion: _Wait = True,
+    qupath_project: Annotated[
+        bool, typer.Option(help="Also a QuPath project of the slides with their results, in the folder qupath.")
+    ] = False,
+    zip: Annotated[bool, typer.Option("--zip", help="Also one ZIP file of all results, beside the folder.")] = False,  # noqa: A002
 ) -> None:
     """Download the results of a run; what is complete is not fetched again."""
     from launchpad import paths
@@ -312,7 +316,11 @@ def download(
             wait=wait_for_completion,
             per_run=create_subdirectory_for_run,
             per_item=create_subdirectory_per_item,
+            qupath_project=qupath_project,
         )
+    if zip:
+        base = destination_directory or paths.results_dir()
+        steps.pack(base / run_id if create_subdirectory_for_run else base)
     steps.finish(len(failed))
 
 

@@ -6,6 +6,7 @@ import contextlib
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from launchpad.application.results import Downloaded
     from launchpad.application.service import Service
     from launchpad.platform.models import VersionReadResponse
+    from launchpad.qupath.builder import ProjectBuilder
     from launchpad.wsi.isolation import SlideService
 
 _REWRITE = 1.0  # seconds between two writes of the metadata file while slides are uploaded
@@ -390,7 +392,14 @@ def submit(
 
 
 def download(
-    service: Service, run_id: str, destination: Path, *, wait: bool, per_run: bool, per_item: bool
+    service: Service,
+    run_id: str,
+    destination: Path,
+    *,
+    wait: bool,
+    per_run: bool,
+    per_item: bool,
+    qupath_project: bool = False,
 ) -> set[str]:
     """Download; returns the ids of the items that failed on the platform or on the way, each of which is named."""
     from launchpad.application.results import download_results
@@ -405,7 +414,7 @@ def download(
             failed.add(done.item.item_id)
 
     try:
-        with progress_bar("Results") as progress:
+        with progress_bar("Results") as progress, _qupath_project(qupath_project) as builder:
             download_results(
                 service.client,
                 run_id,
@@ -415,6 +424,7 @@ def download(
                 per_item=per_item,
                 progress=progress,
                 on_item=through,
+                on_ready=builder.on_ready if builder is not None else None,
                 poll_seconds=1.0 if service.client.profile.kind == "embedded" else 5.0,
             )
     except (Cancelled, KeyboardInterrupt):
@@ -430,7 +440,30 @@ def download(
             warn(f"{item_state(item).words}: {item.external_id}: {reason}")
             failed.add(item.item_id)
     say(f"Downloaded results of run '{run_id}' to '{destination / run_id if per_run else destination}'")
+    if builder is not None:
+        for problem in builder.report.problems:
+            warn(f"QuPath project: {problem}")
+        say(f"QuPath project '{builder.report.project}': {builder.report.words()}.")
     return failed
+
+
+def _qupath_project(wanted: bool) -> AbstractContextManager[ProjectBuilder | None]:
+    """Who writes the QuPath project while results come."""
+    if not wanted:
+        return contextlib.nullcontext()
+    from launchpad.qupath.builder import ProjectBuilder
+    from launchpad.qupath.service import how_for
+
+    return ProjectBuilder(how_for(None))
+
+
+def pack(folder: Path) -> None:
+    """One ZIP file of a run's folder, beside it."""
+    from launchpad.application.archive import zip_run
+
+    with progress_bar("ZIP", unit="bytes") as progress:
+        path = zip_run(folder, progress=progress)
+    say(f"Packed the results into '{path}'")
 
 
 def finish(failed: int) -> None:

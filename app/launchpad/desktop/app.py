@@ -17,7 +17,7 @@ from launchpad.desktop import background
 from launchpad.desktop.background import Jobs
 from launchpad.desktop.background_mode import BackgroundMode
 from launchpad.desktop.main_window import MainWindow
-from launchpad.desktop.navigation import Home, Info, Navigator, Route, RunPage, TransferList, Wizard
+from launchpad.desktop.navigation import Home, Info, Navigator, QuPathPage, Route, RunPage, TransferList, Wizard
 from launchpad.desktop.session import Session
 from launchpad.desktop.theme import palette
 from launchpad.desktop.transfers import Transfers
@@ -81,11 +81,15 @@ class Application(QObject):
         if isinstance(route, RunPage):
             from launchpad.desktop.pages.run import RunPage as Page
 
-            return Page(self.session, self.transfers, self.navigator.go, route.run_id)
+            return Page(self.session, self.transfers, self.jobs, self.navigator.go, route.run_id)
         if isinstance(route, TransferList):
             from launchpad.desktop.pages.transfers import TransfersPage
 
             return TransfersPage(self.transfers, self.navigator.go)
+        if isinstance(route, QuPathPage):
+            from launchpad.desktop.pages.qupath import QuPathPage as QuPath
+
+            return QuPath(self.session, self.jobs)
         if isinstance(route, Info):
             from launchpad.desktop.pages.info import InfoPage
 

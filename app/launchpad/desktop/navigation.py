@@ -36,7 +36,12 @@ class TransferList:
     """Uploads and downloads."""
 
 
-Route = Home | Wizard | RunPage | TransferList | Info
+@dataclass(frozen=True)
+class QuPathPage:
+    """QuPath on this computer: found, installed, started."""
+
+
+Route = Home | Wizard | RunPage | TransferList | Info | QuPathPage
 
 
 class Navigator(QObject):

@@ -289,7 +289,21 @@ def _give_up(draft_id: str, draft: SubmissionDraft | None, bucket: Callable[[], 
 
 
 def _fetch(run_id: str, client: Client, board: FileBoard, progress: Progress) -> list[Downloaded]:
-    """What is there now, without waiting for the rest."""
+    """What is there now, without waiting for the rest; the QuPath project grows with each slide."""
     from launchpad.application.results import download_results
+    from launchpad.qupath.builder import ProjectBuilder
+    from launchpad.qupath.service import how_for
 
-    return download_results(client, run_id, paths.results_dir(), wait=False, progress=progress, board=board)
+    with ProjectBuilder(how_for(None)) as builder:
+        done = download_results(
+            client,
+            run_id,
+            paths.results_dir(),
+            wait=False,
+            progress=progress,
+            board=board,
+            on_ready=builder.on_ready,
+        )
+    for problem in builder.report.problems:
+        _log.warning("QuPath project: %s", problem)
+    return done

@@ -150,7 +150,7 @@ def test_from_rows_to_results_in_folders_of_their_own(
 
     folder = tmp_path / run.run_id
     names = sorted(path.name for path in folder.iterdir())
-    assert names[2] == "README.txt"
+    assert names[2:] == ["README.txt", "run.json", "summary.csv"]
     assert all(name.startswith("CMU-1~") for name in names[:2])
     readme = (folder / "README.txt").read_text()
     for words in ("On this computer", "he-tme", "0.1.0", "launchpad-engine", "research use only", *names[:2]):

@@ -21,8 +21,9 @@ from PySide6.QtWidgets import (
 )
 
 from launchpad import paths
+from launchpad.application.run_folder import has_results
 from launchpad.application.states import has_ended, run_state
-from launchpad.desktop.background import in_thread
+from launchpad.desktop.background import Jobs, in_thread
 from launchpad.desktop.delegates.item_cell import ItemCellDelegate
 from launchpad.desktop.models.item_table import RESULTS, SIZE, SLIDE, STAIN, STATE, TISSUE, ItemTableModel, size_of
 from launchpad.desktop.models.words import counted, file_size, pace_words
@@ -31,6 +32,7 @@ from launchpad.desktop.session import Session
 from launchpad.desktop.theme import palette
 from launchpad.desktop.transfers import Transfers
 from launchpad.desktop.widgets.basics import Card, IconButton, Notice, Pill, StateIcon, label, line
+from launchpad.desktop.widgets.open_in_qupath import OpenInQuPath
 from launchpad.errors import LaunchpadError
 
 if TYPE_CHECKING:
@@ -44,8 +46,11 @@ _THUMBNAIL = 128
 class RunPage(QWidget):
     """One run; updates itself while the session watches the runs."""
 
-    def __init__(self, session: Session, transfers: Transfers, navigate: Callable[[Route], None], run_id: str) -> None:
+    def __init__(
+        self, session: Session, transfers: Transfers, jobs: Jobs, navigate: Callable[[Route], None], run_id: str
+    ) -> None:
         super().__init__()
+        self._jobs = jobs
         self.setObjectName("page")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self._session, self._transfers, self._navigate, self.run_id = session, transfers, navigate, run_id
@@ -81,6 +86,10 @@ class RunPage(QWidget):
         self._open.clicked.connect(self._open_folder)
         self._download = IconButton("download", self.tr("Download results"), kind="primary", name="download_results")
         self._download.clicked.connect(self._start_download)
+        self._qupath = OpenInQuPath(self._session, self._jobs, self._folder)
+        self._qupath.set_ready(False)
+        self._qupath.noted.connect(self.banner.say)
+        self._qupath.failed.connect(self.banner.show_error)
         self._stats = {key: label("–", "title") for key in ("slides", "succeeded", "failed", "waiting", "size")}
         self._bar = QProgressBar()
         self._bar.setObjectName("download_progress")
@@ -111,7 +120,7 @@ class RunPage(QWidget):
         head.addWidget(self._title)
         head.addWidget(self._pill)
         head.addStretch(1)
-        for button in (self._cancel, self._open, self._download):
+        for button in (self._cancel, self._open, self._qupath, self._download):
             head.addWidget(button)
         box.addLayout(head)
         box.addWidget(self._meta)
@@ -206,6 +215,7 @@ class RunPage(QWidget):
             run = await in_thread(handle.details)
             items = await in_thread(lambda: list(handle.results()))
             folder_exists = await in_thread(self._folder.is_dir)
+            self._qupath.set_ready(await in_thread(has_results, self._folder))
         except LaunchpadError as error:
             self.banner.show_error(error)
             return
@@ -266,6 +276,7 @@ class RunPage(QWidget):
 
         item = self._model.item(index.row()) if index.isValid() else None
         self._artifacts.clear()
+        self._qupath.set_item(item.item_id if item is not None and item.output == "FULL" else None)
         if item is None:
             return
         for artifact in item.output_artifacts:

@@ -1,0 +1,103 @@
+"""A program that behaves like QuPath as far as Launchpad can tell: its arguments, its processes, its folder."""
+
+from __future__ import annotations
+
+import io
+import json
+import sys
+import tarfile
+import time
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+PROGRAM = """#!{python} -IS
+import json, os, sys, time
+folder = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+if "--version" in sys.argv:
+    print("QuPath v{version}")
+    sys.exit(0)
+record = {{"args": sys.argv[1:], "environment": dict(os.environ), "cwd": os.getcwd(), "session": os.getsid(0)}}
+path = os.path.join(folder, "started-%d.json" % os.getpid())
+with open(path + ".part", "w") as file:
+    json.dump(record, file)
+os.rename(path + ".part", path)
+if sys.argv[1:2] == ["script"]:
+    with open(sys.argv[-1]) as script:
+        text = script.read()
+    print("ran", " ".join(sys.argv[2:]))
+    print("to stderr", file=sys.stderr)
+    if "import qupath.lib.io.PathIO" in text:
+        project = os.path.dirname(sys.argv[sys.argv.index("-p") + 1])
+        for number in os.listdir(os.path.join(project, "data")):
+            if os.path.exists(os.path.join(project, "data", number, "objects.geojson")):
+                open(os.path.join(project, "data", number, "data.qpdata"), "wb").write(b"by QuPath")
+    sys.exit(3 if "fail" in text else 0)
+if "--ignore-end" in sys.argv:
+    import signal
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+end = time.monotonic() + 120
+while time.monotonic() < end and os.path.exists(path):
+    time.sleep(0.02)
+"""
+
+
+def make(folder: Path, version: str = "0.6.0") -> Path:
+    """An installation in `folder` as QuPath's archive for Linux holds it; its program."""
+    program = folder / "bin" / "QuPath"
+    program.parent.mkdir(parents=True)
+    program.write_text(PROGRAM.format(python=sys.executable, version=version))
+    program.chmod(0o755)
+    jars = folder / "lib" / "app"
+    jars.mkdir(parents=True)
+    (jars / f"qupath-app-{version}.jar").write_bytes(b"PK")
+    return program
+
+
+def archive(folder: Path, version: str = "0.6.0") -> bytes:
+    """A release's .tar.xz, with a link to a notice as Java's own files have them."""
+    make(folder / "QuPath", version)
+    legal = folder / "QuPath" / "lib" / "runtime" / "legal"
+    (legal / "java.base").mkdir(parents=True)
+    (legal / "java.sql").mkdir()
+    (legal / "java.base" / "LICENSE").write_text("licence")
+    (legal / "java.sql" / "LICENSE").symlink_to("../java.base/LICENSE")
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w:xz") as tar:
+        tar.add(folder / "QuPath", "QuPath")
+    return buffer.getvalue()
+
+
+def zip_of(members: dict[str, bytes]) -> bytes:
+    """A ZIP file of these names and contents."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as packed:
+        for name, content in members.items():
+            packed.writestr(name, content)
+    return buffer.getvalue()
+
+
+def started(program: Path, count: int = 1) -> list[dict[str, Any]]:
+    """What the stand-ins that were started were given; waits for `count` of them."""
+    folder = program.parents[1]
+    end = time.monotonic() + 20
+    while len(found := sorted(folder.glob("started-*.json"), key=lambda path: path.stat().st_mtime_ns)) < count:
+        assert time.monotonic() < end, "the stand-in did not start"
+        time.sleep(0.02)
+    return [{**json.loads(path.read_text()), "pid": int(path.stem.partition("-")[2])} for path in found]
+
+
+def end(program: Path) -> None:
+    """End the stand-ins of an installation, each by its own id."""
+    for path in program.parents[1].glob("started-*.json"):
+        pid = int(path.stem.partition("-")[2])
+        path.unlink()
+        try:
+            process = psutil.Process(pid)
+            if "QuPath" in " ".join(process.cmdline()):
+                process.kill()
+                process.wait(10)
+        except psutil.NoSuchProcess:
+            continue
