@@ -17,7 +17,18 @@ from launchpad.desktop import background
 from launchpad.desktop.background import Jobs
 from launchpad.desktop.background_mode import BackgroundMode
 from launchpad.desktop.main_window import MainWindow
-from launchpad.desktop.navigation import Home, Info, Navigator, QuPathPage, Route, RunPage, TransferList, Wizard
+from launchpad.desktop.navigation import (
+    Home,
+    Info,
+    Navigator,
+    NotebookPage,
+    QuPathPage,
+    Route,
+    RunPage,
+    TransferList,
+    Wizard,
+)
+from launchpad.desktop.notebooks import Notebooks
 from launchpad.desktop.session import Session
 from launchpad.desktop.theme import palette
 from launchpad.desktop.transfers import Transfers
@@ -43,6 +54,7 @@ class Application(QObject):
         self.session = Session(self)
         self.jobs = Jobs(self)
         self.transfers = Transfers(self.session, self.jobs, self)
+        self.notebooks = Notebooks(self.session, self.jobs, self)
         self.navigator = Navigator(self)
         self.window = MainWindow(
             self.session, self.transfers, self.jobs, self.navigator, self._settings, self._make_page
@@ -80,8 +92,12 @@ class Application(QObject):
             return page
         if isinstance(route, RunPage):
             from launchpad.desktop.pages.run import RunPage as Page
+            from launchpad.desktop.widgets.open_in_notebook import OpenInNotebook
 
-            return Page(self.session, self.transfers, self.jobs, self.navigator.go, route.run_id)
+            shown = Page(self.session, self.transfers, self.jobs, self.navigator.go, route.run_id)
+            folder = paths.results_dir() / route.run_id
+            shown.add_action(OpenInNotebook(self.notebooks, self.navigator.go, route.run_id, folder))
+            return shown
         if isinstance(route, TransferList):
             from launchpad.desktop.pages.transfers import TransfersPage
 
@@ -90,6 +106,10 @@ class Application(QObject):
             from launchpad.desktop.pages.qupath import QuPathPage as QuPath
 
             return QuPath(self.session, self.jobs)
+        if isinstance(route, NotebookPage):
+            from launchpad.desktop.pages.notebook import NotebookPage as Notebook
+
+            return Notebook(self.notebooks, self.navigator.go, route.run_id)
         if isinstance(route, Info):
             from launchpad.desktop.pages.info import InfoPage
 
@@ -182,6 +202,7 @@ class Application(QObject):
         self._background.leave()
         stuck = self.jobs.shutdown(5)
         await self.transfers.settled()
+        await background.in_thread(self.notebooks.close)
         await self.session.close()
         background.pool.close()
         self._settings.sync()
@@ -217,6 +238,8 @@ def run(argv: Sequence[str], driver: Driver | None = None) -> int:
     scheme, files = _arguments(argv)
     app = QApplication.instance()
     if not isinstance(app, QApplication):
+        # What Qt's web engine wants before the application is made (notebooks in the window).
+        QApplication.setAttribute(Qt.ApplicationAttribute.AA_ShareOpenGLContexts)
         app = QApplication(["Launchpad"])
     app.setApplicationName("Launchpad")
     if QLocale.system().language() is QLocale.Language.C:  # no language is set: numbers and dates as in English

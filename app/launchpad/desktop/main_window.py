@@ -9,7 +9,17 @@ from PySide6.QtGui import QAction, QCloseEvent, QKeySequence, QShortcut
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QMainWindow, QMenu, QStackedWidget, QVBoxLayout, QWidget
 
 from launchpad.desktop.background import Jobs
-from launchpad.desktop.navigation import Home, Info, Navigator, QuPathPage, Route, RunPage, TransferList, Wizard
+from launchpad.desktop.navigation import (
+    Home,
+    Info,
+    Navigator,
+    NotebookPage,
+    QuPathPage,
+    Route,
+    RunPage,
+    TransferList,
+    Wizard,
+)
 from launchpad.desktop.session import Session
 from launchpad.desktop.theme import palette
 from launchpad.desktop.transfers import Transfers
@@ -107,6 +117,7 @@ class MainWindow(QMainWindow):
             (self.tr("Applications"), "", self._go_home),
             (self.tr("Transfers"), "Ctrl+J", self._go_transfers),
             (self.tr("QuPath"), "", self._go_qupath),
+            (self.tr("Notebook"), "", self._go_notebook),
             (self.tr("Info and settings"), "Ctrl+,", self._go_info),
             (self.tr("Refresh"), "F5", self._session.refresh),
             (self.tr("Quit"), "Ctrl+Q", self.close),
@@ -163,7 +174,7 @@ class MainWindow(QMainWindow):
             application_id=route.application_id if isinstance(route, Wizard) else None,
             run_id=route.run_id if isinstance(route, RunPage) else None,
         )
-        self._section.setChecked(not isinstance(route, (Info, QuPathPage, TransferList)))
+        self._section.setChecked(not isinstance(route, (Info, NotebookPage, QuPathPage, TransferList)))
         self._moving.setChecked(isinstance(route, TransferList))
 
     @Slot()
@@ -202,6 +213,10 @@ class MainWindow(QMainWindow):
     @Slot()
     def _go_qupath(self) -> None:
         self._navigator.go(QuPathPage())
+
+    @Slot()
+    def _go_notebook(self) -> None:
+        self._navigator.go(NotebookPage())
 
     @Slot()
     def _go_info(self) -> None:

@@ -41,7 +41,14 @@ class QuPathPage:
     """QuPath on this computer: found, installed, started."""
 
 
-Route = Home | Wizard | RunPage | TransferList | Info | QuPathPage
+@dataclass(frozen=True)
+class NotebookPage:
+    """The notebook of a run, or with "" the one from sign-in to download."""
+
+    run_id: str = ""
+
+
+Route = Home | Wizard | RunPage | TransferList | Info | QuPathPage | NotebookPage
 
 
 class Navigator(QObject):

@@ -32,6 +32,7 @@ from launchpad.desktop.session import Session
 from launchpad.desktop.theme import palette
 from launchpad.desktop.transfers import Transfers
 from launchpad.desktop.widgets.basics import Card, IconButton, Notice, Pill, StateIcon, label, line
+from launchpad.desktop.widgets.open_in_notebook import OpenInNotebook
 from launchpad.desktop.widgets.open_in_qupath import OpenInQuPath
 from launchpad.errors import LaunchpadError
 
@@ -51,6 +52,7 @@ class RunPage(QWidget):
     ) -> None:
         super().__init__()
         self._jobs = jobs
+        self._more: list[OpenInNotebook] = []
         self.setObjectName("page")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self._session, self._transfers, self._navigate, self.run_id = session, transfers, navigate, run_id
@@ -122,6 +124,7 @@ class RunPage(QWidget):
         head.addStretch(1)
         for button in (self._cancel, self._open, self._qupath, self._download):
             head.addWidget(button)
+        self._head = head
         box.addLayout(head)
         box.addWidget(self._meta)
         box.addWidget(self._note)
@@ -193,6 +196,12 @@ class RunPage(QWidget):
         self._progress.hide()
         return self._progress
 
+    def add_action(self, button: OpenInNotebook) -> None:
+        """Offer a further way to open the results."""
+        self._more.append(button)
+        button.set_ready(False)
+        self._head.insertWidget(self._head.count() - 1, button)
+
     # --- the run ----------------------------------------------------------------------------------------------------
     @Slot()
     def load(self) -> None:
@@ -215,7 +224,10 @@ class RunPage(QWidget):
             run = await in_thread(handle.details)
             items = await in_thread(lambda: list(handle.results()))
             folder_exists = await in_thread(self._folder.is_dir)
-            self._qupath.set_ready(await in_thread(has_results, self._folder))
+            ready = await in_thread(has_results, self._folder)
+            self._qupath.set_ready(ready)
+            for button in self._more:
+                button.set_ready(ready)
         except LaunchpadError as error:
             self.banner.show_error(error)
             return

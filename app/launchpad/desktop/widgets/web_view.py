@@ -1,0 +1,45 @@
+"""A web page inside of the window, where Qt's web engine is installed and may run."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import sys
+from typing import Any
+
+from PySide6.QtWidgets import QWidget
+
+
+def can_embed() -> bool:
+    """Whether web pages can be shown in the window.
+
+    The engine comes with the extra `notebook`. It ends the whole process when it runs as root with its sandbox.
+    """
+    if importlib.util.find_spec("PySide6.QtWebEngineWidgets") is None:
+        return False
+    if sys.platform == "win32":
+        return True
+    return os.geteuid() != 0 or os.environ.get("QTWEBENGINE_DISABLE_SANDBOX") == "1"
+
+
+def web_view(name: str) -> QWidget | None:
+    """A view for pages of this computer, which leaves nothing on disk; None where there is no engine."""
+    if not can_embed():
+        return None
+    from PySide6.QtWebEngineCore import QWebEnginePage, QWebEngineProfile
+    from PySide6.QtWebEngineWidgets import QWebEngineView
+
+    view = QWebEngineView()
+    view.setObjectName(name)
+    # A profile without a name keeps cookies and cache in memory: the server's token is in them.
+    profile = QWebEngineProfile(view)
+    page = QWebEnginePage(profile, view)
+    profile.downloadRequested.connect(_accept)
+    view.setPage(page)
+    made: QWidget = view
+    return made
+
+
+def _accept(download: Any) -> None:
+    """A table or a picture that one saves goes to the folder of downloads, under a name that is free."""
+    download.accept()
