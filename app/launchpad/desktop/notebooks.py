@@ -62,6 +62,7 @@ class Notebooks(QObject):
         self._making: Job | None = None
         self._wanted = ""
         self._waits = False
+        self._looks = 0
         self.environment: State | None = None
         self.done, self.total = 0, 0
 
@@ -90,8 +91,7 @@ class Notebooks(QObject):
         self._session.spawn(self._open(run_id), self)
 
     async def _open(self, run_id: str) -> None:
-        await self._look()
-        if self.environment is None or self.environment.interpreter is None:
+        if (await self._look()).interpreter is None:
             self._wanted, self._waits = run_id, True
             self.changed.emit(run_id)
             return
@@ -191,11 +191,16 @@ class Notebooks(QObject):
         """See what there is to run notebooks with."""
         self._session.spawn(self._look(), self)
 
-    async def _look(self) -> None:
+    async def _look(self) -> State:
         from launchpad.notebook import environment
 
-        self.environment = await in_thread(environment.state)
-        self.environment_changed.emit()
+        self._looks += 1
+        mine = self._looks
+        found = await in_thread(environment.state)
+        if mine == self._looks:  # a later look knows better
+            self.environment = found
+            self.environment_changed.emit()
+        return found
 
     def make(self) -> None:
         """Make the environment, then open what waits for it."""

@@ -68,8 +68,8 @@ class NotebookPage(QWidget):
         self._browser = button("external-link", self.tr("Open in browser"), "notebook_browser", self._browse)
         self._open = button("play", self.tr("Open the notebook"), "notebook_open", self.open_now, "primary")
         self._again = button("external-link", self.tr("Show it again"), "notebook_again", self._browse, "primary")
-        self._prepare = button("download", "", "notebook_make", self._notebooks.make, "primary")
-        self._prepare.setText(self.tr("Make the environment"))
+        words = self.tr("Make the environment")
+        self._prepare = button("download", words, "notebook_make", self._notebooks.make, "primary")
         self._copy = button("copy", self.tr("Copy"), "notebook_copy", self._copy_line)
         self._look = button("refresh-cw", self.tr("Look again"), "notebook_look", self.open_now)
         self._cancel = button("x", self.tr("Cancel"), "notebook_cancel", self._cancel_now)
@@ -153,7 +153,7 @@ class NotebookPage(QWidget):
     @Slot()
     def _show(self) -> None:
         view, there = self._notebooks.view(self.run_id), self._notebooks.environment
-        missing = there is not None and there.interpreter is None
+        missing = there is not None and there.interpreter is None and view.state == CLOSED
         making = self._notebooks.making
         busy = view.state in (OPENING, EXPORTING)
         closed = view.state == CLOSED and not making and not missing
