@@ -1,3 +1,8 @@
+# /// script
+# [tool.marimo.runtime]
+# auto_instantiate = true
+# ///
+
 import marimo
 
 app = marimo.App(width="medium", app_title="From sign-in to download")

@@ -26,8 +26,8 @@ http.server.ThreadingHTTPServer(("127.0.0.1", port), Handler).serve_forever()
 """
 
 
-def offer(folder: Path, patch: pytest.MonkeyPatch) -> None:
-    """Make wheels in a folder, and let pip and uv look there only."""
+def offer(folder: Path, patch: pytest.MonkeyPatch, *, needs: str = "") -> None:
+    """Make wheels in a folder, and let pip and uv look there only; `needs` is a package that they want."""
     folder.mkdir()
     for requirement in REQUIREMENTS:
         name = requirement.partition(">")[0]
@@ -36,10 +36,10 @@ def offer(folder: Path, patch: pytest.MonkeyPatch) -> None:
             wheel.writestr(f"{name}/__init__.py", "")
             if name == "marimo":
                 wheel.writestr(f"{name}/__main__.py", _MARIMO)
-            wheel.writestr(f"{info}/METADATA", f"Metadata-Version: 2.1\nName: {name}\nVersion: 99.0\n")
-            wheel.writestr(
-                f"{info}/WHEEL", "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
-            )
+            wants = f"Requires-Dist: {needs}\n" if needs else ""
+            wheel.writestr(f"{info}/METADATA", f"Metadata-Version: 2.1\nName: {name}\nVersion: 99.0\n{wants}")
+            kind = "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
+            wheel.writestr(f"{info}/WHEEL", kind)
             wheel.writestr(f"{info}/RECORD", "")
     for program in ("PIP", "UV"):
         patch.setenv(f"{program}_NO_INDEX", "1")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
     from launchpad.wsi.isolation import SlideService
 
+_CELLS = 5  # that an error names
 _THUMBNAIL = 1024  # pixels of the longer side
 
 
@@ -97,11 +99,36 @@ def export_jupyter(
     if with_outputs:
         arguments.append("--include-outputs")
     try:
-        run_marimo(interpreter or environment.require(), arguments, notebook.parent, progress)
+        try:
+            run_marimo(interpreter or environment.require(), arguments, notebook.parent, progress)
+        except LaunchpadError as error:
+            failed = _failed_cells(made)
+            if not failed:
+                raise
+            raise LaunchpadError(
+                "A cell of the notebook fails",
+                detail=f"{'; '.join(failed)}.",
+                advice="Open the notebook and correct it, then export it again.",
+                subject=str(notebook),
+            ) from error
         placed = templates.place_file(made.read_bytes(), target)
     finally:
         made.unlink(missing_ok=True)
     return Placed(placed.newer or placed.path)
+
+
+def _failed_cells(exported: Path) -> list[str]:
+    """What went wrong in which cell of an export; nothing where it was not written."""
+    try:
+        cells = json.loads(exported.read_text(encoding="utf-8"))["cells"]
+    except (OSError, ValueError, KeyError):
+        return []
+    return [
+        f"cell {number}: {output.get('ename', '')}: {output.get('evalue', '')}"
+        for number, cell in enumerate(cells, 1)
+        for output in cell.get("outputs", [])
+        if output.get("output_type") == "error"
+    ][:_CELLS]
 
 
 def _newer(placed: Placed) -> list[str]:

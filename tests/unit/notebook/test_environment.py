@@ -62,9 +62,8 @@ def test_an_environment_is_made_used_and_removed(
 def test_what_the_tool_says_is_told_and_nothing_half_made_is_left(
     nothing_here: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    notebook_wheels.offer(tmp_path / "wheels", monkeypatch)
-    next((tmp_path / "wheels").glob("pandas*")).write_bytes(b"no wheel")
-    with pytest.raises(LaunchpadError, match="pandas"):
+    notebook_wheels.offer(tmp_path / "wheels", monkeypatch, needs="a-package-that-nobody-has")
+    with pytest.raises(LaunchpadError, match="a-package-that-nobody-has"):
         environment.make(Tool("uv", UV, "0"))
     assert not environment.folder().exists()
 
