@@ -45,5 +45,6 @@ def offer(folder: Path, patch: pytest.MonkeyPatch, *, needs: str = "") -> None:
         patch.setenv(f"{program}_NO_INDEX", "1")
         patch.setenv(f"{program}_FIND_LINKS", str(folder))
         patch.setenv(f"{program}_OFFLINE", "1")
+    patch.setenv("UV_CACHE_DIR", str(folder.with_name("cache")))  # nothing of this machine's own
     for name in ("PIP_OFFLINE", "PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL", "UV_INDEX_URL", "UV_DEFAULT_INDEX", "UV_INDEX"):
         patch.delenv(name, raising=False)

@@ -24,6 +24,8 @@ Flat: TypeAlias = "tuple[list[int], array[float]]"  # lengths of the rings, and 
 
 BATCH = 100  # features whose polygons are looked at together; more only keeps the garbage collector busy
 _OBJECT_TYPES = frozenset(("annotation", "detection", "cell", "tile", "tmaCore"))
+_RGB = [int, int, int]
+_CHANNELS = frozenset(range(256))
 _NUMBERS = frozenset((int, float))
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _LINES = {"Point": 0, "MultiPoint": 1, "LineString": 1}
@@ -107,7 +109,8 @@ def flat(geometry: Any) -> Flat | None:
     try:
         rings = geometry["coordinates"]
         lengths = [len(ring) for ring in rings]
-        numbers = array("d", chain.from_iterable(chain.from_iterable(rings)))
+        points = rings[0] if len(rings) == 1 else chain.from_iterable(rings)
+        numbers = array("d", chain.from_iterable(points))
     except (TypeError, KeyError):
         return None
     return (lengths, numbers) if lengths and len(numbers) == 2 * sum(lengths) else None
@@ -240,7 +243,10 @@ def _classification(value: Any) -> dict[str, Any] | None:
     name = value.get("name") or (": ".join(map(str, names)) if isinstance(names, (list, tuple)) and names else "")
     if not isinstance(name, str) or not name:
         return None
-    colour = _colour(value.get("color")) or _colour(value.get("colorRGB"))
+    given = value.get("color")
+    if type(given) is list and list(map(type, given)) == _RGB and _CHANNELS.issuperset(given) and len(value) == 2:
+        return dict(value)
+    colour = _colour(given) or _colour(value.get("colorRGB"))
     return {"name": name, "color": colour or list(class_colour(name))}
 
 

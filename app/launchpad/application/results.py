@@ -21,7 +21,7 @@ from launchpad.application.run_folder import FileFacts, ItemFacts, RunFacts, wro
 from launchpad.application.states import has_ended, item_state, run_state
 from launchpad.bucket.board import FileBoard
 from launchpad.bucket.download import download
-from launchpad.errors import LaunchpadError, TransferError
+from launchpad.errors import LaunchpadError, NotFound, TransferError
 from launchpad.progress import Cancelled, Progress
 
 if TYPE_CHECKING:
@@ -86,6 +86,38 @@ def result_folders(items: Iterable[ItemResultReadResponse]) -> dict[str, str]:
     }
 
 
+def slide_file(folder: Path, external_id: str) -> Path:
+    """Where the slide of an item lies whose id is an address: in `input` of the run's folder."""
+    return folder / "input" / safe_name(PurePosixPath(unquote(urlsplit(external_id).path)).name)
+
+
+def download_slide(item: ItemResultReadResponse, folder: Path, progress: Progress | None = None) -> Path | None:
+    """Fetch the slide of an item whose id is an address, for programs that show it; None where it is a path.
+
+    Raises:
+        NotFound: the platform does not say where the slide can be had.
+        TransferError, Unreachable: it does not come, or not as it was.
+        LaunchpadError: it cannot be written.
+    """
+    if not re.match(r"\w+://", item.external_id):
+        return None
+    target = slide_file(folder, item.external_id)
+    known = next((artifact for artifact in item.input_artifacts if artifact.download_url), None)
+    url = str(known.download_url) if known is not None else item.external_id
+    if urlsplit(url).scheme not in ("http", "https"):
+        if target.is_file():
+            return target
+        raise NotFound(
+            "The slide is not on this computer",
+            detail="The platform does not say where it can be fetched.",
+            advice=f"Put it into {target.parent} to see it in QuPath.",
+            subject=target.name,
+        )
+    metadata = (known.metadata if known is not None else None) or {}
+    checksum = metadata.get("checksum_base64_crc32c") or metadata.get("checksum_crc32c")
+    return download(lambda: url, target, crc32c=str(checksum) if checksum else None, progress=progress)
+
+
 def file_name(artifact: OutputArtifactResultReadResponse) -> str:
     """Name of an artifact on disk: its own with `_` for `:`, and the extension of its media type."""
     return safe_name(artifact.name.replace(":", "_")) + EXTENSIONS.get(_media_type(artifact), ".bin")
@@ -109,6 +141,7 @@ def download_results(
     poll_seconds: float = 5.0,
     board: FileBoard | None = None,
     on_ready: Callable[[Path, RunFacts, ItemFacts], None] | None = None,
+    with_slides: bool = False,
 ) -> list[Downloaded]:
     """Download the results of a run, items as they finish when `wait`; files that are complete are left alone.
 
@@ -116,7 +149,7 @@ def download_results(
     with the slide's). An artifact that fails is an error of its item, and the others go on. The `board` shows files.
     What is missing or wrong is said in README.txt, summary.csv and run.json of the folder, which are written at the
     end, also when the download is stopped. `on_ready` gets the folder and the facts of each item when its files are
-    there.
+    there. `with_slides` also fetches slides whose external id is an address, into `input`.
 
     Raises:
         Unreachable, ApiException: the platform does not answer or does not know the run.
@@ -148,6 +181,7 @@ def download_results(
                 ],
                 len(items),
                 folder,
+                with_slides=with_slides,
             )
             if ended or not wait:
                 break
@@ -227,12 +261,16 @@ class _Fetch:
         self.ready: Callable[[ItemFacts], None] | None = None
         self.facts: dict[str, ItemFacts] = {}
         self._total = 0
+        self._slides_to: Path | None = None
         self._stopped = threading.Event()
         self.done: dict[str, Downloaded] = {}
 
-    def items(self, items: Sequence[tuple[ItemResultReadResponse, Path, str]], total: int, root: Path) -> None:
+    def items(
+        self, items: Sequence[tuple[ItemResultReadResponse, Path, str]], total: int, root: Path, *, with_slides: bool
+    ) -> None:
         """Fetch these, each into its folder below `root`, with a start of its file names. Raises Cancelled."""
         self._total = total
+        self._slides_to = root if with_slides else None
         waiting: dict[str, list[_File]] = {}
         errors: dict[str, list[LaunchpadError]] = {}
         folders = {item.item_id: folder for item, folder, _ in items}
@@ -271,6 +309,11 @@ class _Fetch:
         errors: Mapping[str, list[LaunchpadError]],
     ) -> None:
         files = tuple(path for _, path in sorted(got[item.item_id].items()))
+        if self._slides_to is not None:
+            try:
+                download_slide(item, self._slides_to, self._progress)
+            except LaunchpadError as error:
+                errors[item.item_id].append(error)
         self.done[item.item_id] = Downloaded(item, folders[item.item_id], files, tuple(errors[item.item_id]))
         self._progress.report(len(self.done), self._total, stem_of(item.external_id))
         if self._on_item is not None:

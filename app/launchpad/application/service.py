@@ -241,6 +241,7 @@ class Service:
                 per_item=create_subdirectory_per_item,
                 progress=progress,
                 on_ready=builder.on_ready if builder is not None else None,
+                with_slides=builder is not None,
             )
         if builder is not None:
             for problem in builder.report.problems:

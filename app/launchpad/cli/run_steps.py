@@ -425,6 +425,7 @@ def download(
                 progress=progress,
                 on_item=through,
                 on_ready=builder.on_ready if builder is not None else None,
+                with_slides=builder is not None,
                 poll_seconds=1.0 if service.client.profile.kind == "embedded" else 5.0,
             )
     except (Cancelled, KeyboardInterrupt):

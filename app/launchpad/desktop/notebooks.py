@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QObject, Signal, Slot
+from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from launchpad import paths
 from launchpad.desktop.background import Job, Jobs, in_thread
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from launchpad.progress import Progress
     from launchpad.wsi.isolation import SlideService
 
+_WATCH = 1000  # milliseconds between looks at the servers
 CLOSED, OPENING, RUNNING, EXPORTING = "closed", "opening", "running", "exporting"
 
 
@@ -63,17 +64,28 @@ class Notebooks(QObject):
         self._wanted = ""
         self._waits = False
         self._looks = 0
+        self._timer = QTimer(self)
+        self._timer.setObjectName("notebooks")
+        self._timer.setInterval(_WATCH)
+        self._timer.timeout.connect(self._watch)
         self.environment: State | None = None
         self.done, self.total = 0, 0
 
     # --- notebooks --------------------------------------------------------------------------------------------------
     def view(self, run_id: str) -> View:
-        """What to show; a server that ended by itself counts as closed."""
-        found = self._views.get(run_id, View())
-        if found.state == RUNNING and (found.path is None or self._servers().server(found.path) is None):
-            found = replace(found, state=CLOSED, url="")
-            self._views[run_id] = found
-        return found
+        """What to show."""
+        return self._views.get(run_id, View())
+
+    @Slot()
+    def _watch(self) -> None:
+        """A server that ended by itself counts as closed."""
+        running = [run_id for run_id, view in self._views.items() if view.state == RUNNING]
+        for run_id in running:
+            view = self._views[run_id]
+            if view.path is None or self._servers().server(view.path) is None:
+                self._show(run_id, replace(view, state=CLOSED, url=""))
+        if not running:
+            self._timer.stop()
 
     def folder(self, run_id: str) -> Path:
         """Where the results of a run are."""
@@ -85,6 +97,7 @@ class Notebooks(QObject):
             self._folders[run_id] = folder
         if run_id in self._live:
             return
+        self._watch()
         if self.view(run_id).state == RUNNING:
             self.opened.emit(run_id)
             return
@@ -179,6 +192,8 @@ class Notebooks(QObject):
 
     def _show(self, run_id: str, view: View) -> None:
         self._views[run_id] = view
+        if view.state == RUNNING:
+            self._timer.start()
         self.changed.emit(run_id)
 
     # --- the environment --------------------------------------------------------------------------------------------
@@ -232,8 +247,7 @@ class Notebooks(QObject):
             await in_thread(environment.remove)
         except LaunchpadError as error:
             self.failed.emit("", error)
-        for run_id in list(self._views):
-            self._show(run_id, self.view(run_id))
+        self._watch()
         await self._look()
 
     @Slot("qlonglong", "qlonglong", float)

@@ -303,6 +303,7 @@ def _fetch(run_id: str, client: Client, board: FileBoard, progress: Progress) ->
             progress=progress,
             board=board,
             on_ready=builder.on_ready,
+            with_slides=True,
         )
     for problem in builder.report.problems:
         _log.warning("QuPath project: %s", problem)

@@ -14,11 +14,11 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass, field
-from pathlib import Path, PurePosixPath, PureWindowsPath
+from pathlib import Path, PureWindowsPath
 from typing import TYPE_CHECKING
-from urllib.parse import unquote, urlsplit
 
 from launchpad import geojson, paths
+from launchpad.application.results import slide_file
 from launchpad.application.run_folder import FileFacts, ItemFacts, RunFacts
 from launchpad.errors import LaunchpadError
 from launchpad.progress import Progress
@@ -143,7 +143,7 @@ def add_item(
 def slide_path(folder: Path, item: ItemFacts) -> Path:
     """Where the slide of an item is, or where it should be."""
     if re.match(r"\w+://", item.external_id):
-        return folder / "input" / PurePosixPath(unquote(urlsplit(item.external_id).path)).name
+        return slide_file(folder, item.external_id)
     named = Path(item.external_id)
     if named.is_absolute() and named.is_file():
         return named

@@ -56,6 +56,8 @@ _PARENTS = {
     "PathTileObject": "PathDetectionObject",
 }
 _NAN_BLOCK = b"\x77\x08\x7f\xf8\x00\x00\x00\x00\x00\x00"  # the probability of a class: not known
+_OBJECT_TAG = 0x73
+_NO_CHILDREN = b"\x77\x04\x00\x00\x00\x00"
 _PLANE = struct.pack(">iii", -1, 0, 0)  # c, t, z
 
 
@@ -144,18 +146,14 @@ class QpdataWriter:
         kind = _KINDS.get(properties.get("objectType", "annotation"), "PathDetectionObject")
         self._open_object(kind)
         name, colour = properties.get("name"), properties.get("color")
-        if name is None:
-            stream.put(NULL)
+        if name is None and colour is None:
+            stream.put(NULL + NULL)
         else:
-            stream.text(name, shared=False)
-        if colour is None:
-            stream.put(NULL)
-        else:
-            self._integer(argb(colour))
+            self._name_and_colour(name, colour)
         self._metadata(feature["id"], properties.get("metadata") or {})
         self._measurements(properties.get("measurements"), double=kind == "PathAnnotationObject")
         children: Sequence[Mapping[str, Any]] = properties.get("childObjects") or ()
-        stream.put(b"\x77\x04" + struct.pack(">i", len(children)))
+        stream.put(_NO_CHILDREN if not children else b"\x77\x04" + struct.pack(">i", len(children)))
         for child in children:
             self._one(child)
         self._boolean(bool(properties.get("isLocked", False)))
@@ -169,6 +167,16 @@ class QpdataWriter:
             else:
                 self._roi(nucleus)
         stream.put(END)
+
+    def _name_and_colour(self, name: str | None, colour: Sequence[int] | None) -> None:
+        if name is None:
+            self._java.put(NULL)
+        else:
+            self._java.text(name, shared=False)
+        if colour is None:
+            self._java.put(NULL)
+        else:
+            self._integer(argb(colour))
 
     def _open_object(self, kind: str) -> None:
         stream = self._java
@@ -234,10 +242,15 @@ class QpdataWriter:
             # Closed: QuPath copies the shared names before it adds one.
             prefix = b"\x01" + NULL
             self._prefixes[key] = b"\x73" + stream.reference(stream.handle_of(_MEASUREMENTS + kind)) + prefix
+        names = tuple(values)
+        known, numbers = self._names.get(names), self._prefixes.get(array)
+        if known is not None and numbers is not None and prefix[0] == _OBJECT_TAG:
+            stream.skip(2)
+            packed = self._packer(len(names), letter).pack(len(names), *values.values())
+            stream.put(b"".join((prefix, known, numbers, packed)))
+            return
         stream.put(prefix)
         stream.begin()
-        names = tuple(values)
-        known = self._names.get(names)
         if known is None:
             self._names_list(names)
         else:
@@ -290,7 +303,13 @@ class QpdataWriter:
     def _points_roi(self, name: str, points: Sequence[Sequence[float]], where: bytes, *, stats: bool) -> None:
         stream = self._java
         tail = where + (NULL + NULL if stats else NULL)  # name, stats
-        prefix = self._prefixes.get(name)
+        prefix, array = self._prefixes.get(name), self._prefixes.get("[F")
+        if prefix is not None and array is not None:  # all at once: there are two of these a cell
+            stream.skip(3)
+            pack = self._packer(len(points), "f").pack
+            x, y = [point[0] for point in points], [point[1] for point in points]
+            stream.put(b"".join((prefix, tail, array, pack(len(x), *x), array, pack(len(y), *y))))
+            return
         if prefix is None:
             stream.object()
             shape = (("L", "stats", "Lqupath/lib/roi/ClosedShapeStatistics;"),) if stats else ()

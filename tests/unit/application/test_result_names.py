@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import functools
+import http.server
+import threading
 import uuid
 from pathlib import Path
 
 import pytest
 
-from launchpad.application.results import file_name, result_folders, safe_name, stem_of
+from launchpad.application.results import download_slide, file_name, result_folders, safe_name, stem_of
+from launchpad.bucket.crc32c import crc32c_file
+from launchpad.errors import NotFound, TransferError
 from launchpad.platform.models import ItemResultReadResponse, OutputArtifactResultReadResponse
 
 
@@ -100,3 +105,55 @@ def test_long_names_fit_a_file_system_and_forms_of_umlauts_are_one(tmp_path: Pat
     assert safe_name("a\u0308.svs") == safe_name("\u00e4.svs")
     folders = result_folders([item("/one/a\u0308.svs"), item("/two/\u00e4.svs")])
     assert len({folder.casefold() for folder in folders.values()}) == 2
+
+
+class _Slides(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+def _item(external_id: str, url: str | None, checksum: str | None) -> ItemResultReadResponse:
+    return ItemResultReadResponse.model_validate(
+        {
+            "item_id": "00000000-0000-4000-8000-000000000001",
+            "external_id": external_id,
+            "custom_metadata": None,
+            "state": "TERMINATED",
+            "output": "FULL",
+            "input_artifacts": [
+                {
+                    "input_artifact_id": "00000000-0000-4000-8000-000000000002",
+                    "name": "whole_slide_image",
+                    "metadata": {"checksum_base64_crc32c": checksum} if checksum else None,
+                    "download_url": url,
+                }
+            ],
+            "output_artifacts": [],
+        }
+    )
+
+
+def test_a_slide_whose_id_is_an_address_is_fetched_and_verified(tmp_path: Path, data_dir: Path) -> None:
+    (tmp_path / "served").mkdir()
+    (tmp_path / "served" / "a b.svs").write_bytes(b"slide" * 1000)
+    checksum = crc32c_file(tmp_path / "served" / "a b.svs")
+    handler = functools.partial(_Slides, directory=str(tmp_path / "served"))
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        url = f"http://127.0.0.1:{server.server_port}/a%20b.svs"
+        run = tmp_path / "run"
+        got = download_slide(_item("gs://bucket/x/a%20b.svs", url, checksum), run)
+        assert got == run / "input" / "a b.svs"
+        assert got.read_bytes() == b"slide" * 1000
+        assert download_slide(_item(url, None, None), tmp_path / "other") == tmp_path / "other" / "input" / "a b.svs"
+        with pytest.raises(TransferError):
+            download_slide(_item(url, url, "AAAAAA=="), tmp_path / "third")
+        assert download_slide(_item("/slides/a.svs", None, None), run) is None
+        with pytest.raises(NotFound, match="input"):
+            download_slide(_item("gs://bucket/c.svs", None, None), run)
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()

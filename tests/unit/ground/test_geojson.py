@@ -143,6 +143,8 @@ def test_nulls_go_classes_get_colours_and_nuclei_come_to_the_top() -> None:
         ("Stroma", {"name": "Stroma", "color": list(geojson.class_colour("Stroma"))}),
         ({"names": ["Tumor", "Positive"], "color": [1, 2, 300]}, {"name": "Tumor: Positive", "color": [1, 2, 255]}),
         ({"name": "Old", "colorRGB": -3670016}, {"name": "Old", "color": [200, 0, 0]}),
+        ({"name": "Odd", "color": [[1], 2, 3]}, {"name": "Odd", "color": list(geojson.class_colour("Odd"))}),
+        ({"name": "Part", "color": [1.0, 2.0, 3.0]}, {"name": "Part", "color": [1, 2, 3]}),
         ({}, None),
         (None, None),
         ("", None),

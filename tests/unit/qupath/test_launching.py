@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 
 import psutil
 import pytest
 
 import qupath_stand_in as stand_in
+from launchpad.cli.app import app
+from launchpad.cli.errors import guarded
 from launchpad.errors import LaunchpadError, NotFound
 from launchpad.qupath import installation, processes, service
 from launchpad.qupath.project import edit
@@ -38,8 +42,13 @@ def project(tmp_path: Path) -> Path:
 
 
 def command(*arguments: object) -> subprocess.CompletedProcess[str]:
-    line = [sys.executable, "-m", "launchpad", "qupath", *map(str, arguments)]
-    return subprocess.run(line, capture_output=True, text=True, timeout=60, stdin=subprocess.DEVNULL)
+    """`launchpad qupath …` in this process, which saves the start of one."""
+    out, err = io.StringIO(), io.StringIO()
+    line = ["launchpad", "qupath", *map(str, arguments)]
+    with pytest.MonkeyPatch.context() as patch, redirect_stdout(out), redirect_stderr(err):
+        patch.setattr(sys, "argv", line)
+        code = guarded(lambda: app(line[1:], standalone_mode=False, prog_name="launchpad"))
+    return subprocess.CompletedProcess(line, code, out.getvalue(), err.getvalue())
 
 
 def mine(program: Path) -> list[processes.QuPathProcess]:

@@ -26,6 +26,7 @@ from launchpad.errors import LaunchpadError, NotFound
 from launchpad.progress import Cancelled, Progress
 from launchpad.qupath import from_run, installation, service
 from launchpad.qupath.from_run import How, Report, add_run
+from launchpad.qupath.images import add_images, annotate_image
 from launchpad.qupath.project import open_project
 from launchpad.wsi.isolation import SlideService
 
@@ -389,31 +390,37 @@ def test_a_version_of_another_form_gets_its_objects_by_script(
 
 
 def test_images_and_annotations_of_ones_own(
-    tmp_path: Path, data_dir: Path, sample_svs: Path, sample_dicom: Path
+    tmp_path: Path, data_dir: Path, sample_svs: Path, sample_dicom: Path, slides: SlideService
 ) -> None:
     project = tmp_path / "my project"
     folder = tmp_path / "slides"
     folder.mkdir()
     shutil.copy(sample_svs, folder / "one.svs")
     (folder / "broken.svs").write_text("no slide")
-    assert service.Service.add(project, [folder, sample_dicom]) == 3
+    report = add_images(project, [folder, sample_dicom], slides=slides)
+    assert (len(report.added), len(report.unchanged)) == (3, 0)
+    assert any("broken.svs" in problem for problem in report.problems)
     assert service.Service.add(project, [folder]) == 0
     with pytest.raises(NotFound):
         service.Service.add(project, [tmp_path / "nowhere"])
     write_cells(tmp_path / "cells.geojson", 4)
-    assert service.Service.annotate(project, folder / "one.svs", tmp_path / "cells.geojson") == 4
+
+    def annotate(image: Path) -> int:
+        return annotate_image(project, image, tmp_path / "cells.geojson", slides=slides).written
+
+    assert annotate(folder / "one.svs") == 4
     assert service.Service.annotate(project, Path("one.svs"), tmp_path / "cells.geojson") == 4
     number = next(item["id"] for item in service.Service.inspect(project).images if item["name"] == "one.svs")
     data = project / "data" / str(number) / "data.qpdata"
     assert len(qpdata_reader.read(data).objects()) == 8
     data.write_bytes(b"changed in QuPath")
-    assert service.Service.annotate(project, folder / "one.svs", tmp_path / "cells.geojson") == 4
+    assert annotate(folder / "one.svs") == 4
     assert data.read_bytes() == b"changed in QuPath"
     names = [item["name"] for item in service.Service.inspect(project).images]
     assert any("annotations of" in name for name in names)
-    assert service.Service.annotate(project, sample_svs, tmp_path / "cells.geojson") == 4  # added when missing
+    assert annotate(sample_svs) == 4  # added when missing
     with pytest.raises(NotFound, match="no such image"):
-        service.Service.annotate(project, Path("two.svs"), tmp_path / "cells.geojson")
+        annotate(Path("two.svs"))
     with pytest.raises(LaunchpadError, match="no such GeoJSON"):
         service.Service.annotate(project, Path("one.svs"), tmp_path / "none.geojson")
 

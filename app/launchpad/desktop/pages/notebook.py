@@ -14,7 +14,7 @@ from launchpad.desktop.navigation import NotebookPage as NotebookRoute
 from launchpad.desktop.navigation import Route, RunPage
 from launchpad.desktop.notebooks import CLOSED, EXPORTING, OPENING, RUNNING, Notebooks
 from launchpad.desktop.widgets.basics import Card, IconButton, Notice, StateIcon, label
-from launchpad.desktop.widgets.web_view import web_view
+from launchpad.desktop.widgets.web_view import show_page, web_view
 from launchpad.errors import LaunchpadError
 
 
@@ -259,7 +259,7 @@ class NotebookPage(QWidget):
         if self._view is None:
             self._open_web(view.url)
         elif self._shown_url != view.url:
-            self._view.setProperty("url", QUrl(view.url))
+            show_page(self._view, view.url)
         self._shown_url = view.url
         self._show()
 

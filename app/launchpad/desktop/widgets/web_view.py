@@ -7,6 +7,7 @@ import os
 import sys
 from typing import Any
 
+from PySide6.QtCore import QUrl
 from PySide6.QtWidgets import QWidget
 
 
@@ -38,6 +39,11 @@ def web_view(name: str) -> QWidget | None:
     view.setPage(page)
     made: QWidget = view
     return made
+
+
+def show_page(view: QWidget, address: str) -> None:
+    """Go to an address; "" leaves the page, so that nothing of it goes on."""
+    view.setProperty("url", QUrl(address or "about:blank"))
 
 
 def _accept(download: Any) -> None:
