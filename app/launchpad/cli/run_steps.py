@@ -100,9 +100,10 @@ def gate(service: Service, *, force: bool) -> None:
         warn(f"Not healthy: {health.reason} Going on because of --force.")
         return
     raise LaunchpadError(
-        f"Platform is not healthy: {health.reason.rstrip('.')}. Aborting.",
-        detail=f"Asked: {service.client.profile.api_root}.",
+        "Launchpad or its platform is not healthy",
+        detail=health.reason,
         advice=f"{remedy} Or go on with --force.",
+        subject=service.client.profile.api_root,
     )
 
 

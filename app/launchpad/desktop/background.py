@@ -7,6 +7,7 @@ interface. Only `@Slot` methods of QObjects receive what another thread emits: a
 
 from __future__ import annotations
 
+import gc
 import time
 from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -105,6 +106,7 @@ class Jobs(QObject):
             raise RuntimeError("the application is closing")
         thread = _Thread(job, self)
         self._live[thread] = job
+        gc.disable()  # a worker that collects garbage would destroy objects of Qt in the wrong thread
         thread.finished.connect(self._ended)  # a @Slot of a QObject, never a lambda or partial
         thread.start()
         self._timer.start()
@@ -122,6 +124,7 @@ class Jobs(QObject):
     def _poll(self) -> None:
         for job in list(self._live.values()):
             job._poll()
+        _collect()
 
     @Slot()
     def _ended(self) -> None:
@@ -140,6 +143,7 @@ class Jobs(QObject):
             job.deleteLater()
             self.changed.emit()
             if not self._live:
+                gc.enable()
                 self._timer.stop()
                 self.idle.emit()
 
@@ -156,6 +160,14 @@ class Jobs(QObject):
             else:
                 stuck.append(job.label)
         return stuck
+
+
+def _collect() -> None:
+    """What the interpreter would do by itself, in the thread that owns the objects of Qt."""
+    for generation in (2, 1, 0):
+        if gc.get_count()[generation] > gc.get_threshold()[generation]:
+            gc.collect(generation)
+            return
 
 
 class Pool:

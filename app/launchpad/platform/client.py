@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import threading
 import time
 from collections.abc import Callable
@@ -11,14 +10,13 @@ from dataclasses import replace
 from typing import Any, Self
 
 from launchpad.errors import Unreachable
-from launchpad.platform.applications import Applications, Documents, Versions
+from launchpad.platform.applications import Applications, Versions
 from launchpad.platform.auth.profiles import Profile, select_profile
 from launchpad.platform.auth.tokens import GivenToken, token_source
 from launchpad.platform.http import Api, ApiException, NotFoundException, parse
 from launchpad.platform.models import ApplicationReadResponse, MeReadResponse, VersionReadResponse
 from launchpad.platform.quota import QuotaReport
 from launchpad.platform.runs import Run, Runs
-from launchpad.platform.sharing import Sharing
 from launchpad.settings import Settings, load_settings
 
 _ME_LIVES = 300.0  # seconds
@@ -44,7 +42,6 @@ class Client:
         settings: Settings | None = None,
     ) -> None:
         self.settings = settings or load_settings()
-        _use_proxy(self.settings.proxy)
         self.profile = _resolved(profile or select_profile(self.settings))
         source = GivenToken(token_provider) if token_provider else token_source(self.profile, self.settings)
         self.api = Api(self.profile.api_root, source.token, timeout=self.settings.run_timeout, renew=source.renew)
@@ -52,8 +49,6 @@ class Client:
         self.versions = Versions(self.api, self.settings)
         self.applications = Applications(self.api, self.settings, self.versions)
         self.runs = Runs(self.api, self.settings, self.versions)
-        self.sharing = Sharing(self.api)
-        self.documents = Documents(self.api, self.settings)
         self._me: tuple[float, MeReadResponse] | None = None
         self._lock = threading.Lock()
 
@@ -135,14 +130,6 @@ class Client:
                 subject=self.api.root,
             )
         return answer
-
-
-def _use_proxy(proxy: str | None) -> None:
-    """A proxy of the settings stands for the usual variables, where these say nothing."""
-    if proxy:
-        for name in ("HTTPS_PROXY", "HTTP_PROXY"):
-            if not (os.environ.get(name) or os.environ.get(name.lower())):
-                os.environ[name] = proxy
 
 
 def _document(text: str) -> Any:

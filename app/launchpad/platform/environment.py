@@ -47,7 +47,7 @@ def _refresh_token(endpoint: Endpoint, timeout: float) -> str:
         "grant_type": LAUNCH_SECRET_GRANT,
         "client_id": endpoint.client_id,
         "launch_secret": endpoint.launch_secret,
-        "lasting_days": "365",
+        "scope": "openid profile email offline_access",
     }
     try:
         answer = httpx.post(f"{endpoint.issuer}oauth/token", data=form, timeout=timeout, trust_env=False)
