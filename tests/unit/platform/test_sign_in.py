@@ -298,8 +298,11 @@ def test_a_busy_port_leads_to_a_code(lab: Profile, platform_endpoint: Any, brows
         with subprocess.Popen(arguments, stderr=subprocess.PIPE, text=True, env=environment) as login:
             assert login.stderr is not None
             said = [login.stderr.readline() for _ in range(3)]
-            login.send_signal(2)
-            login.communicate(timeout=30)
+            try:
+                login.send_signal(2)
+                login.communicate(timeout=60)
+            finally:
+                login.kill()  # nothing where it has ended
     assert login.returncode == 130
     assert f"Port {port} of this computer is in use" in said[1]
     assert "enter the code" in said[2]
