@@ -202,7 +202,15 @@ def read_features(path: Path) -> Iterator[Feature]:
             packed = raw.read(2) == b"\x1f\x8b"
             raw.seek(0)
             file = cast("BinaryIO", gzip.GzipFile("", "rb", fileobj=raw)) if packed else raw
-            yield from objects(file)
+            found = False
+            for feature in objects(file):
+                found = True
+                yield feature
+            if not found:
+                raw.seek(0)
+                head = raw.read(64).lstrip()
+                if not packed and head.startswith(b"[") and not head.lstrip(b"[ \t\r\n").startswith(b"]"):
+                    raise NotGeoJson("it is a list of something else")
     except NotGeoJson as error:
         raise BadInput(
             "The file is not GeoJSON",
