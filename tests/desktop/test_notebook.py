@@ -125,6 +125,7 @@ def test_a_click_on_a_run_opens_its_notebook_and_it_can_be_stopped_and_exported(
     bench.run(journey())
 
 
+@pytest.mark.long
 def test_a_server_that_died_counts_as_closed(bench: Bench, results: Path) -> None:
     async def journey() -> None:
         import psutil
