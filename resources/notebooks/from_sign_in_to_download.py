@@ -1,8 +1,3 @@
-# /// script
-# [tool.marimo.runtime]
-# auto_instantiate = true
-# ///
-
 import marimo
 
 app = marimo.App(width="medium", app_title="From sign-in to download")

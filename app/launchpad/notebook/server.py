@@ -242,6 +242,8 @@ def environment_for(interpreter: Path) -> dict[str, str]:
     found = dict(os.environ) if ours else clean_environment() | _settings(os.environ)
     found["PYTHONUTF8"] = "1"
     found["MARIMO_SKIP_UPDATE_CHECK"] = "1"
+    # A notebook that one opens runs at once; marimo otherwise waits for a click.
+    found["_MARIMO_CONFIG_OVERLOAD_RUNTIME_AUTO_INSTANTIATE"] = "true"
     return found
 
 

@@ -287,5 +287,5 @@ def test_the_command_opens_the_notebook_of_a_run(
     assert done.returncode == 2
     _, url = command("--run", str(run), "--override-if-exists")
     assert status(url) in (200, 303)
-    assert (run / "notebook" / "run_results.py").read_text(encoding="utf-8").startswith("# /// script")
+    assert (run / "notebook" / "run_results.py").read_text(encoding="utf-8").startswith("import marimo")
     assert (run / "notebook" / "run_results_before.py").read_text(encoding="utf-8") == "mine"

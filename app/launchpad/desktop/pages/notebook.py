@@ -153,6 +153,9 @@ class NotebookPage(QWidget):
     @Slot()
     def _show(self) -> None:
         view, there = self._notebooks.view(self.run_id), self._notebooks.environment
+        if view.state == CLOSED and self._view is not None and self._shown_url:
+            show_page(self._view, "")
+            self._shown_url = ""
         missing = there is not None and there.interpreter is None and view.state == CLOSED
         making = self._notebooks.making
         busy = view.state in (OPENING, EXPORTING)

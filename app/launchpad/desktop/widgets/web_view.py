@@ -8,7 +8,9 @@ import sys
 from typing import Any
 
 from PySide6.QtCore import QUrl
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QApplication, QWidget
+
+_PROFILE = "notebook_profile"
 
 
 def can_embed() -> bool:
@@ -27,16 +29,12 @@ def web_view(name: str) -> QWidget | None:
     """A view for pages of this computer, which leaves nothing on disk; None where there is no engine."""
     if not can_embed():
         return None
-    from PySide6.QtWebEngineCore import QWebEnginePage, QWebEngineProfile
+    from PySide6.QtWebEngineCore import QWebEnginePage
     from PySide6.QtWebEngineWidgets import QWebEngineView
 
     view = QWebEngineView()
     view.setObjectName(name)
-    # A profile without a name keeps cookies and cache in memory: the server's token is in them.
-    profile = QWebEngineProfile(view)
-    page = QWebEnginePage(profile, view)
-    profile.downloadRequested.connect(_accept)
-    view.setPage(page)
+    view.setPage(QWebEnginePage(_profile(), view))
     made: QWidget = view
     return made
 
@@ -44,6 +42,20 @@ def web_view(name: str) -> QWidget | None:
 def show_page(view: QWidget, address: str) -> None:
     """Go to an address; "" leaves the page, so that nothing of it goes on."""
     view.setProperty("url", QUrl(address or "about:blank"))
+
+
+def _profile() -> Any:
+    """One for all views, as it has to outlive their pages."""
+    from PySide6.QtWebEngineCore import QWebEngineProfile
+
+    app = QApplication.instance()
+    found = app.findChild(QWebEngineProfile, _PROFILE) if app is not None else None
+    if found is None:
+        # A profile without a storage name keeps cookies and cache in memory: the server's token is in them.
+        found = QWebEngineProfile(app)
+        found.setObjectName(_PROFILE)
+        found.downloadRequested.connect(_accept)
+    return found
 
 
 def _accept(download: Any) -> None:
