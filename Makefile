@@ -56,6 +56,7 @@ coverage: setup
 
 bench: setup
 	@$(PY) benchmarks/first_window.py
+	@$(PY) benchmarks/desktop.py
 	@$(PY) benchmarks/analysis.py resources/sample/CMU-1-Small-Region.svs
 
 freeze:
@@ -66,3 +67,4 @@ freeze:
 screenshots: setup
 	@$(PY) -m launchpad.desktop.journey --screenshots docs/screenshots --theme light
 	@$(PY) -m launchpad.desktop.journey --screenshots docs/screenshots --theme dark
+	@$(PY) docs/gallery.py docs/screenshots

@@ -30,7 +30,7 @@ class LaunchpadError(Exception):
 
     def __str__(self) -> str:
         head = f"{self.title}: {self.subject}" if self.subject else self.title
-        return " ".join(part for part in (f"{head}.", self.detail, self.advice) if part)
+        return " ".join(part for part in (f"{head.rstrip('.')}.", self.detail, self.advice) if part)
 
 
 class BadInput(LaunchpadError, ValueError):

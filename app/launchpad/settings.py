@@ -96,6 +96,8 @@ class Settings(BaseSettings):
     qupath_objects: Literal["auto", "qpdata", "script"] = Field(
         default="auto", validation_alias=AliasChoices("qupath_objects", "LAUNCHPAD_QUPATH_OBJECTS")
     )
+    proxy: str | None = Field(default=None, validation_alias=AliasChoices("proxy", "LAUNCHPAD_PROXY"))
+
     privacy_name_patterns: list[str] | None = Field(
         default=None, validation_alias=AliasChoices("privacy_name_patterns", "LAUNCHPAD_PRIVACY_NAME_PATTERNS")
     )

@@ -15,8 +15,9 @@ from pytestqt.qtbot import QtBot
 from launchpad.application.columns import Column
 from launchpad.application.draft import Slide, SubmissionDraft
 from launchpad.desktop.models.slide_edits import BadValue
+from launchpad.desktop.models.slide_roles import Role
 from launchpad.desktop.models.slide_status import READY, SET_MPP
-from launchpad.desktop.models.slide_table import FIRST_COLUMN, INCLUDE, MPP, SIZE, SLIDE, Role, SlideTableModel
+from launchpad.desktop.models.slide_table import FIRST_COLUMN, INCLUDE, MPP, SIZE, SLIDE, SlideTableModel
 from launchpad.desktop.pages.wizard.table_view import SlideTableView
 
 # The offscreen platform says so whenever a list opens.

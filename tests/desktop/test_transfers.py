@@ -18,6 +18,7 @@ from desktop_bench import APPLICATION, Bench, begun, until
 from launchpad import state
 from launchpad.application import Service
 from launchpad.application.columns import columns, input_artifact
+from launchpad.application.download_plan import DownloadPlan
 from launchpad.application.draft import SubmissionDraft, load_drafts
 from launchpad.application.manifest import read_rows
 from launchpad.application.transfers import TransferRecord, left_over, remember_transfer
@@ -243,8 +244,8 @@ def test_results_are_downloaded_and_shown_file_by_file(bench: Bench, draft: Subm
         await until(lambda: upload.state == "done")
         handle = bench.session.client.run(upload.run_id)
         await until(lambda: handle.details().state == "TERMINATED", 200)
-        download = bench.transfers.download(upload.run_id, "Open H&E TME")
-        assert bench.transfers.download(upload.run_id, "Open H&E TME") is download
+        download = bench.transfers.download(DownloadPlan(upload.run_id), "Open H&E TME")
+        assert bench.transfers.download(DownloadPlan(upload.run_id), "Open H&E TME") is download
         heard: list[object] = []
         download.ended.connect(heard.append)
         await until(lambda: download.state == "done")
@@ -307,7 +308,7 @@ def test_quitting_while_an_upload_runs_asks_first(
 
 def test_a_transfer_of_nothing_says_what_is_wrong(bench: Bench) -> None:
     async def work() -> None:
-        download = bench.transfers.download("00000000-0000-0000-0000-000000000000", "gone")
+        download = bench.transfers.download(DownloadPlan("00000000-0000-0000-0000-000000000000"), "gone")
         heard: list[LaunchpadError] = []
         download.broke.connect(heard.append)
         await until(lambda: download.state == "failed")

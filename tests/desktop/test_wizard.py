@@ -286,8 +286,9 @@ def test_an_unhealthy_platform_holds_back_with_its_reason(bench: Bench) -> None:
         bench.session.health = down
         bench.session.health_changed.emit(down)
         assert not enabled(page)
-        assert why(page) == down.reason
-        assert get(page, QPushButton, "wizard_next").accessibleDescription() == down.reason
+        words = f"System is unhealthy, you cannot prepare a run at this time. {down.reason}"
+        assert why(page) == words
+        assert get(page, QPushButton, "wizard_next").accessibleDescription() == words
 
     bench.run(work())
 

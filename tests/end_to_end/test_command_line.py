@@ -234,6 +234,7 @@ def test_execute_leaves_all_results_of_all_three_forms(slides: Path, tmp_path: P
     listed = json.loads(done_here("application", "run", "list", "--tags", "a", "--format", "json"))
     assert [item["run_id"] for item in listed] == [run_id]
     assert "Completed" in done_here("application", "run", "list", "--note-regex", "THREE")
+    assert "Completed: " in done_here("application", "run", "watch", listed[0]["run_id"])
     assert json.loads(done_here("application", "run", "list", "--tags", "c", "--format", "json")) == []
     text = done_here("application", "run", "describe", run_id)
     assert "Note: three forms" in text
@@ -463,6 +464,9 @@ def test_a_platform_that_cannot_be_reached_is_named(
     manifest = tmp_path / "run.csv"
     answer = run("execute", "he-tme", manifest, slides, "--mapping", MAPPING)
     assert answer.returncode == 1
+    first = answer.stderr.splitlines()[0]
+    assert first.startswith("Error: Platform is not healthy: ")
+    assert first.endswith(". Aborting.")
     assert "http://127.0.0.1:9" in answer.stderr
     assert "--force" in answer.stderr
     answer = here("application", "run", "execute", "he-tme", manifest, slides, "--mapping", MAPPING, "--force")

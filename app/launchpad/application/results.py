@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import re
 import threading
 import time
 import unicodedata
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from functools import partial
@@ -44,6 +45,7 @@ EXTENSIONS = {
 }
 _NAME_BYTES = 150
 _AT_ONCE = 4  # files
+_log = logging.getLogger(__name__)
 _RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
 
 
@@ -134,6 +136,7 @@ def download_results(
     destination: Path,
     *,
     wait: bool = True,
+    item_ids: Collection[str] | None = None,
     per_run: bool = True,
     per_item: bool = True,
     progress: Progress | None = None,
@@ -146,10 +149,11 @@ def download_results(
     """Download the results of a run, items as they finish when `wait`; files that are complete are left alone.
 
     Into `<destination>/<run id>/<slide>/<artifact>`; `per_run` and `per_item` leave out a level (then file names begin
-    with the slide's). An artifact that fails is an error of its item, and the others go on. The `board` shows files.
-    What is missing or wrong is said in README.txt, summary.csv and run.json of the folder, which are written at the
-    end, also when the download is stopped. `on_ready` gets the folder and the facts of each item when its files are
-    there. `with_slides` also fetches slides whose external id is an address, into `input`.
+    with the slide's); `item_ids` names the only items that are wanted. An artifact that fails is an error of its item,
+    and the others go on. The `board` shows files. What is missing or wrong is said in README.txt, summary.csv and
+    run.json of the folder, which are written at the end, also when the download is stopped. `on_ready` gets the folder
+    and the facts of each item when its files are there. `with_slides` also fetches slides whose external id is an
+    address, into `input`.
 
     Raises:
         Unreachable, ApiException: the platform does not answer or does not know the run.
@@ -169,7 +173,8 @@ def download_results(
             items = list(handle.results())
             folders = result_folders(items)
             fetch.ready = partial(on_ready, folder, _facts(client, run)) if on_ready is not None else None
-            ready = [item for item in items if item.output == "FULL" and item.item_id not in fetch.done]
+            wanted = [item for item in items if item_ids is None or item.item_id in item_ids]
+            ready = [item for item in wanted if item.output == "FULL" and item.item_id not in fetch.done]
             fetch.items(
                 [
                     (
@@ -179,20 +184,21 @@ def download_results(
                     )
                     for item in ready
                 ],
-                len(items),
+                len(wanted),
                 folder,
                 with_slides=with_slides,
             )
             if ended or not wait:
                 break
-            progress.report(len(fetch.done), len(items), "waiting for the platform")
+            progress.report(len(fetch.done), len(wanted), "waiting for the platform")
             progress.sleep(poll_seconds)
             run = handle.details()
     finally:
         if items:
             facts = _facts(client, run)
             names = result_folders(items)
-            facts.items = [fetch.facts.get(item.item_id) or _item_facts(item, names[item.item_id]) for item in items]
+            known = {**_earlier(folder), **fetch.facts}  # others may have been fetched before
+            facts.items = [known.get(item.item_id) or _item_facts(item, names[item.item_id]) for item in items]
             run_folder.save(folder, facts)
     progress.report(len(fetch.done), len(fetch.done), "done")
     return list(fetch.done.values())
@@ -208,6 +214,17 @@ def _facts(client: Client, run: RunReadResponse) -> RunFacts:
         submitted_at=run.submitted_at.isoformat(timespec="seconds"),
         state=run_state(run).words,
     )
+
+
+def _earlier(folder: Path) -> dict[str, ItemFacts]:
+    """Slides whose files an earlier download brought, as it wrote them down."""
+    if not (folder / run_folder.RUN_FILE).is_file():
+        return {}
+    try:
+        return {item.item_id: item for item in run_folder.load(folder).items if item.files}
+    except LaunchpadError as error:
+        _log.warning("%s is written anew: %s", run_folder.RUN_FILE, error.detail)
+        return {}
 
 
 def _item_facts(item: ItemResultReadResponse, name: str) -> ItemFacts:

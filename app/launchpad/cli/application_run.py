@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from launchpad.cli import run_steps as steps
+from launchpad.cli import run_watch
 from launchpad.cli.output import Format, print_json, say
 from launchpad.errors import BadInput, LaunchpadError, NotFound
 
@@ -283,6 +284,17 @@ def describe(
         if not summarize:
             for artifact in item.output_artifacts:
                 say(f"    {artifact.name}: {artifact.output} {file_name(artifact)}")
+
+
+@app.command()
+def watch(
+    run_id: Annotated[str, typer.Argument(help="Id of the run.")],
+    output_format: _Format = Format.TEXT,
+    share_token: Annotated[str | None, typer.Option(help="Token that opens a shared run.")] = None,
+) -> int:
+    """Watch a run until it has ended; ends with 1 when slides failed, or the run was cancelled."""
+    with steps.service() as service:
+        return run_watch.watch(service, run_id, share_token, output_format)
 
 
 @app.command()

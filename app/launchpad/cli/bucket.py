@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -105,27 +104,20 @@ def download(
 ) -> None:
     """Download objects into one folder; run it again to go on after an interruption."""
     from launchpad import paths
-    from launchpad.bucket.download import download as fetch
+    from launchpad.application.bucket_files import download_objects
     from launchpad.bucket.objects import find as search
 
     folder = destination or paths.data_dir() / "bucket_downloads"
-    failed = 0
     with _opened() as opened:
         found = search(opened, what or [], what_is_key=what_is_key)
         if not found:
             raise NotFound("Nothing fits", advice="Look with `launchpad bucket find`.", subject=" ".join(what or []))
         with progress_bar("Downloading", unit="bytes") as progress:
-            for info, name in zip(found, _names(found), strict=True):
-                known = opened.head(info.key)
-
-                def url(key: str = info.key) -> str:
-                    return opened.signed_url(key, 3600)
-
-                try:
-                    fetch(url, folder / name, crc32c=known.crc32c if known else None, progress=progress, name=name)
-                except LaunchpadError as error:
-                    failed += 1
-                    warn(f"Not downloaded {info.key}: {error}")
+            done = download_objects(opened, found, folder, progress)
+    for item in done:
+        if item.error is not None:
+            warn(f"Not downloaded {item.info.key}: {item.error}")
+    failed = sum(item.error is not None for item in done)
     say(f"Downloaded {len(found) - failed} of {len(found)} file(s) to {folder}")
     if failed:
         raise typer.Exit(1)
@@ -162,17 +154,3 @@ def _delete(opened: Bucket, found: list[ObjectInfo], *, dry_run: bool) -> None:
         say(f"Would delete {len(found)} object(s); --no-dry-run deletes them.")
         return
     say(f"Deleted {opened.delete(info.key for info in found)} object(s).")
-
-
-def _names(found: list[ObjectInfo]) -> list[str]:
-    """The last part of each key as a name that every system takes; keys that would share one get a mark."""
-    from launchpad.application.results import safe_name
-
-    names = [safe_name(info.key.rpartition("/")[2] or info.key) for info in found]
-    folded = [name.casefold() for name in names]
-    return [
-        name
-        if folded.count(name.casefold()) == 1
-        else f"{Path(name).stem}~{hashlib.sha256(info.key.encode()).hexdigest()[:8]}{Path(name).suffix}"
-        for info, name in zip(found, names, strict=True)
-    ]

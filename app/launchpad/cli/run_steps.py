@@ -100,10 +100,9 @@ def gate(service: Service, *, force: bool) -> None:
         warn(f"Not healthy: {health.reason} Going on because of --force.")
         return
     raise LaunchpadError(
-        "Launchpad or its platform is not healthy",
-        detail=health.reason,
+        f"Platform is not healthy: {health.reason.rstrip('.')}. Aborting.",
+        detail=f"Asked: {service.client.profile.api_root}.",
         advice=f"{remedy} Or go on with --force.",
-        subject=service.client.profile.api_root,
     )
 
 

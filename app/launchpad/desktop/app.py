@@ -15,10 +15,16 @@ from PySide6.QtWidgets import QApplication, QMessageBox, QWidget
 from launchpad import paths
 from launchpad.desktop import background
 from launchpad.desktop.account import Account
+from launchpad.desktop.appearance import Appearance
+from launchpad.desktop.arrivals import Arrivals
 from launchpad.desktop.background import Jobs
 from launchpad.desktop.background_mode import BackgroundMode
+from launchpad.desktop.instance import Instance, hand_over
 from launchpad.desktop.main_window import MainWindow
 from launchpad.desktop.navigation import (
+    About,
+    BucketPage,
+    Catalog,
     FirstStart,
     Home,
     Info,
@@ -30,15 +36,21 @@ from launchpad.desktop.navigation import (
     TransferList,
     Wizard,
 )
+from launchpad.desktop.notifier import Notifier
 from launchpad.desktop.session import Session
-from launchpad.desktop.theme import palette
 from launchpad.desktop.transfers import Transfers
 from launchpad.desktop.widgets.account_bars import AccountBars
 from launchpad.desktop.widgets.account_menu import AccountMenu
+from launchpad.desktop.window_state import WindowState
 
 if TYPE_CHECKING:
     # Imported after the first paint.
     import asyncio
+
+    from launchpad.application.draft import SubmissionDraft
+    from launchpad.platform.client import Client
+    from launchpad.progress import Progress
+    from launchpad.wsi.isolation import SlideService
 
 Driver = Callable[[MainWindow], Awaitable[None]]
 
@@ -46,62 +58,63 @@ Driver = Callable[[MainWindow], Awaitable[None]]
 class Application(QObject):
     """One running desktop application."""
 
-    def __init__(self, app: QApplication, scheme: str, files: Sequence[str]) -> None:
+    def __init__(self, app: QApplication, scheme: str, given: Sequence[str]) -> None:
         super().__init__()
         self._app = app
-        self._settings = QSettings(str(paths.window_file()), QSettings.Format.IniFormat)
-        self._scheme = scheme or str(self._settings.value("scheme", "system"))
-        self._files = [Path(file).absolute() for file in files]
-        self._dress()
-        app.styleHints().colorSchemeChanged.connect(self._system_changed)
+        self.state = WindowState(QSettings(str(paths.window_file()), QSettings.Format.IniFormat), self)
+        self.appearance = Appearance(app, self.state, scheme, self)
+        self._given = list(given)
         self.session = Session(self)
         self.jobs = Jobs(self)
         self.transfers = Transfers(self.session, self.jobs, self)
         self.navigator = Navigator(self)
-        self.window = MainWindow(
-            self.session, self.transfers, self.jobs, self.navigator, self._settings, self._make_page
-        )
+        self.window = MainWindow(self.session, self.transfers, self.jobs, self.navigator, self.state, self._make_page)
         self.window.closing.connect(self._ask_close)
         self.account = Account(self.session, self.transfers, self.jobs, self)
         self.window.add_to_header(AccountMenu(self.session, self.account, self.navigator.go))
         self.window.add_bar(AccountBars(self.session, self.account, self.navigator.go))
         self.account.switching.connect(self._switching)
-        self._begun = bool(self._settings.value("begun")) or _chosen_elsewhere()
+        self._begun = self.state.begun or _chosen_elsewhere()
         self.window.set_plain(not self._begun)
+        look = self.appearance
+        self.window.menu.add_appearance(look.scheme, look.text_size, look.choose_scheme, look.choose_size)
+        look.changed.connect(self._appearance_changed)
         self._background = BackgroundMode(self.window, self.transfers, self)
         self._background.idle.connect(self._close)
+        self._arrivals = Arrivals(self.session, self.window, self.navigator, self)
+        self._notifier = Notifier(self.session, self.window, self.state, self)
+        self._notifier.chosen.connect(self._show_run)
+        self._instance = Instance(self)
+        self._instance.given.connect(self._arrivals.take)
+        self.window.dropped.connect(self._arrivals.take_files)
+        self.window.help_wanted.connect(self._show_shortcuts)
+        self.window.seen.connect(self._seen)
+        self._drafts: dict[str, str] = {}
         self._ended: asyncio.Event | None = None
         self._closing = False
 
-    # --- theme ------------------------------------------------------------------------------------------------------
-    def _dress(self) -> None:
-        system = self._app.styleHints().colorScheme()
-        dark = self._scheme == "dark" or (self._scheme == "system" and system is Qt.ColorScheme.Dark)
-        palette.set_theme(self._app, dark)
-
     @Slot()
-    def _system_changed(self) -> None:
-        if self._scheme == "system":
-            self._dress()
-
-    def choose_scheme(self, scheme: str) -> None:
-        """Light, dark, or as the system; kept for the next start."""
-        self._scheme = scheme
-        self._settings.setValue("scheme", scheme)
-        self._dress()
+    def _appearance_changed(self) -> None:
+        self.window.menu.show_appearance(self.appearance.scheme, self.appearance.text_size)
 
     # --- pages ------------------------------------------------------------------------------------------------------
     def _make_page(self, route: Route) -> QWidget:
         if isinstance(route, Wizard):
             from launchpad.desktop.pages.wizard.wizard import WizardPage
 
-            page = WizardPage(self.session, self.jobs, self.transfers, self.navigator.go, route.application_id)
+            draft_id = self._drafts.pop(route.application_id, "")
+            page = WizardPage(
+                self.session, self.jobs, self.transfers, self.navigator.go, route.application_id, draft_id=draft_id
+            )
             page.submitted.connect(self._submitted)
             return page
         if isinstance(route, RunPage):
             from launchpad.desktop.pages.run import RunPage as Page
 
-            return Page(self.session, self.transfers, self.jobs, self.navigator.go, route.run_id)
+            shown = Page(self.session, self.transfers, self.jobs, self.navigator.go, route.run_id)
+            shown.again.connect(self._begin_again)
+            shown.tag_chosen.connect(self.window.sidebar.filter_by_tag)
+            return shown
         if isinstance(route, TransferList):
             from launchpad.desktop.pages.transfers import TransfersPage
 
@@ -113,7 +126,7 @@ class Application(QObject):
         if isinstance(route, Info):
             from launchpad.desktop.pages.info import InfoPage
 
-            return InfoPage(self.session, self._scheme, self.choose_scheme)
+            return InfoPage(self.session, self.appearance, self.state)
         if isinstance(route, FirstStart):
             from launchpad.desktop.pages.first_start import FirstStartPage
 
@@ -127,6 +140,18 @@ class Application(QObject):
             sign_in.signed_in.connect(self._signed_in)
             sign_in.left.connect(self.navigator.back)
             return sign_in
+        if isinstance(route, Catalog):
+            from launchpad.desktop.pages.catalog import CatalogPage
+
+            return CatalogPage(self.session, self.navigator.go, route.application_id)
+        if isinstance(route, BucketPage):
+            from launchpad.desktop.pages.bucket import BucketPage as Objects
+
+            return Objects(self.session, self.jobs, self.state)
+        if isinstance(route, About):
+            from launchpad.desktop.pages.about import AboutPage
+
+            return AboutPage(self.session)
         from launchpad.desktop.pages.home import HomePage
 
         return HomePage(self.session, self.navigator.go)
@@ -149,6 +174,8 @@ class Application(QObject):
             self._begin_quietly()
             if not self.session.is_connected:
                 self.session.start()
+            if self._given:
+                QTimer.singleShot(0, self._restore)
         self.navigator.go(Home())
 
     @Slot()
@@ -165,7 +192,7 @@ class Application(QObject):
     def _begin_quietly(self) -> None:
         if not self._begun:
             self._begun = True
-            self._settings.setValue("begun", True)
+            self.state.begun = True
             self.window.set_plain(False)
 
     @Slot()
@@ -175,6 +202,29 @@ class Application(QObject):
         self.window.forget_pages()
         self.navigator.forget()
         self.window.show_route(self.navigator.route)
+
+    @Slot(str, list)
+    def _begin_again(self, run_id: str, item_ids: list[str]) -> None:
+        """A run's slides, or some of them, become a new draft, which its wizard opens."""
+        from functools import partial
+
+        from launchpad.application.again import draft_again
+
+        client, slides = self.session.client, self.session.slides
+        work = partial(_made_again, draft_again, client, run_id, slides, item_ids or None)
+        job = background.Job(self.tr("Read the slides of the run"), work)
+        job.finished.connect(self._begun_again)
+        job.failed.connect(self.session.failed)
+        self.jobs.start(job)
+
+    @Slot(object)
+    def _begun_again(self, draft: SubmissionDraft) -> None:
+        route = Wizard(draft.application_id)
+        page = self.window.page_of(route)
+        if page is not None:  # what it holds is saved, and offered again another time
+            self.window.leave_page(page)
+        self._drafts[draft.application_id] = draft.id
+        self.navigator.go(route)
 
     # --- life -------------------------------------------------------------------------------------------------------
     def show(self) -> None:
@@ -186,13 +236,48 @@ class Application(QObject):
     async def run(self, driver: Driver | None) -> None:
         """Load the rest; returns when everything has ended."""
         import asyncio
+        import logging
+
+        from launchpad.desktop.network import NetworkWatch
 
         self._ended = asyncio.Event()
+        self._network = NetworkWatch(self)
+        self._network.changed.connect(self.session.check_health)
+        if not self._instance.listen():
+            logging.getLogger(__name__).warning("later starts cannot hand over their files")
         if self._begun:
             QTimer.singleShot(0, self.session.start)
+            QTimer.singleShot(0, self._restore)
         if driver is not None:
             self.session.spawn(self._drive(driver))
         await self._ended.wait()
+
+    @Slot()
+    def _restore(self) -> None:
+        """The page that was open last, unless this start was given something else."""
+        route = self.state.route
+        if self._given:
+            self._arrivals.take(self._given)
+        elif route is not None and self.navigator.route == Home():
+            self.navigator.go(route)
+
+    @Slot()
+    def _show_shortcuts(self) -> None:
+        from launchpad.desktop.widgets.shortcut_dialog import ShortcutDialog
+
+        ShortcutDialog(self.window).open()
+
+    @Slot(str)
+    def _show_run(self, run_id: str) -> None:
+        self.window.come_forward()
+        if run_id:
+            self.navigator.go(RunPage(run_id))
+
+    @Slot(bool)
+    def _seen(self, seen: bool) -> None:
+        self.session.set_hidden(not seen)
+        if seen:
+            self._notifier.seen()
 
     async def _drive(self, driver: Driver) -> None:
         await driver(self.window)
@@ -247,13 +332,15 @@ class Application(QObject):
             asyncio.get_event_loop().create_task(self._end())
 
     async def _end(self) -> None:
+        self._instance.close()
         self.window.leave_pages()
         self._background.leave()
         stuck = self.jobs.shutdown(5)
         await self.transfers.settled()
         await self.session.close()
         background.pool.close()
-        self._settings.sync()
+        self.state.route = self.navigator.route
+        self.state.sync()
         if stuck:
             import logging
 
@@ -283,7 +370,9 @@ class Application(QObject):
 
 def run(argv: Sequence[str], driver: Driver | None = None) -> int:
     """Run the application until its window is closed. `driver` is awaited beside it (the journey)."""
-    scheme, files = _arguments(argv)
+    scheme, given = _arguments(argv)
+    if driver is None and hand_over(given):
+        return 0
     app = QApplication.instance()
     if not isinstance(app, QApplication):
         app = QApplication(["Launchpad"])
@@ -292,7 +381,7 @@ def run(argv: Sequence[str], driver: Driver | None = None) -> int:
         QLocale.setDefault(QLocale(QLocale.Language.English, QLocale.Country.UnitedKingdom))
     app.setStyle("Fusion")
     app.setQuitOnLastWindowClosed(False)
-    application = Application(app, scheme, files)
+    application = Application(app, scheme, given)
     application.show()
     import asyncio
 
@@ -320,6 +409,17 @@ def _chosen_elsewhere() -> bool:
     return any(file.exists() for file in (paths.profiles_file(), paths.settings_file(), Path(".env")))
 
 
+def _made_again(
+    make: Callable[..., SubmissionDraft],
+    client: Client,
+    run_id: str,
+    slides: SlideService,
+    item_ids: list[str] | None,
+    progress: Progress,
+) -> SubmissionDraft:
+    return make(client, run_id, slides, item_ids=item_ids, progress=progress)
+
+
 def _arguments(argv: Sequence[str]) -> tuple[str, list[str]]:
     """The scheme and the files of a command line (argparse alone costs a tenth of the first window's time)."""
     if not argv:
@@ -328,9 +428,9 @@ def _arguments(argv: Sequence[str]) -> tuple[str, list[str]]:
 
     parser = argparse.ArgumentParser(prog="launchpad-desktop")
     parser.add_argument("--theme", choices=("light", "dark", "system"), default="")
-    parser.add_argument("files", nargs="*")
+    parser.add_argument("files", nargs="*", help="slides, folders, or a link launchpad://run/…")
     arguments = parser.parse_args(argv)
-    return arguments.theme, arguments.files
+    return arguments.theme, [text if "://" in text else str(Path(text).absolute()) for text in arguments.files]
 
 
 def _hook(application: Application, loop: asyncio.AbstractEventLoop) -> None:

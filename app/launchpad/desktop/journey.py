@@ -165,7 +165,9 @@ class Journey:
 
         folder = paths.results_dir()
         found = await self._until("results on disk", lambda: _complete_results(folder, self._count), 120)
-        await self._until("the folder button", lambda: self._enabled("open_folder"))
+        await self._until(
+            "the folder button", lambda: self._enabled("open_folder"), 120
+        )  # QuPath's project is written, too
         self._shot("results")
         for place in found:
             summary = json.loads((place / "readout_generation_json_summary.json").read_text(encoding="utf-8"))
@@ -292,6 +294,9 @@ class Journey:
         sys.stdout.flush()
 
     def _shot(self, name: str, *, check: bool = True) -> None:
+        from PySide6.QtWidgets import QApplication
+
+        QApplication.sendPostedEvents()  # what was asked for is laid out
         self._number += 1
         path = self._screenshots / f"{self._prefix}{self._number:02d}-{name}.png"
         picture = self._window.grab()
@@ -394,6 +399,7 @@ def _run(slides: Sequence[Path], screenshots: Path, theme: str) -> int:
     outcome = {"code": 1}
 
     async def drive(window: QMainWindow) -> None:
+        window.resize(1400, 900)  # whatever the screen: the pictures are to be compared
         journey = Journey(window, slides, screenshots, prefix=f"{theme}-" if theme == "dark" else "")
         try:
             await journey.run()

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import json
+import re
+import uuid
+from dataclasses import asdict, dataclass
+from typing import get_args
+from urllib.parse import unquote, urlsplit
 
 from PySide6.QtCore import QObject, Signal
 
@@ -27,13 +32,35 @@ class RunPage:
 
 
 @dataclass(frozen=True)
+class Catalog:
+    """An application: its versions, what it needs, what it makes."""
+
+    application_id: str
+
+
+@dataclass(frozen=True)
 class Info:
     """Health, versions, places, settings."""
 
 
 @dataclass(frozen=True)
+class BucketPage:
+    """The objects of the organization's bucket."""
+
+
+@dataclass(frozen=True)
+class About:
+    """What Launchpad is and whose work it stands on."""
+
+
+@dataclass(frozen=True)
 class TransferList:
     """Uploads and downloads."""
+
+
+@dataclass(frozen=True)
+class QuPathPage:
+    """QuPath on this computer: found, installed, started."""
 
 
 @dataclass(frozen=True)
@@ -48,12 +75,44 @@ class SignIn:
     profile: str = ""
 
 
-@dataclass(frozen=True)
-class QuPathPage:
-    """QuPath on this computer: found, installed, started."""
+Route = Home | Catalog | Wizard | RunPage | TransferList | BucketPage | QuPathPage | Info | About | FirstStart | SignIn
+
+LINK_SCHEME = "launchpad"
 
 
-Route = Home | Wizard | RunPage | TransferList | Info | QuPathPage | FirstStart | SignIn
+def route_to_text(route: Route) -> str:
+    """A route as a line of settings."""
+    return json.dumps([type(route).__name__, asdict(route)])
+
+
+def route_from_text(text: str) -> Route | None:
+    """The route that `route_to_text` wrote; None for what is no route of this version."""
+    try:
+        name, fields = json.loads(text)
+        kind = next(item for item in get_args(Route) if item.__name__ == name)
+        route: Route = kind(**{str(key): str(value) for key, value in fields.items()})
+    except (ValueError, TypeError, AttributeError, StopIteration):
+        return None
+    return route
+
+
+def route_of_link(link: str) -> Route | None:
+    """Where a `launchpad://` link leads: `run/<id>`, `application/<id>` or `transfers`. None for any other text.
+
+    Such a link comes from anywhere: it shows a page and does nothing else.
+    """
+    parts = urlsplit(link)
+    if parts.scheme.lower() != LINK_SCHEME:
+        return None
+    path = [unquote(part) for part in parts.path.split("/") if part]
+    if parts.netloc.lower() == "run" and len(path) == 1:
+        try:
+            return RunPage(str(uuid.UUID(path[0])))
+        except ValueError:
+            return None
+    if parts.netloc.lower() == "application" and len(path) == 1 and re.fullmatch(r"[\w.-]{1,100}", path[0]):
+        return Catalog(path[0])
+    return TransferList() if parts.netloc.lower() == "transfers" and not path else None
 
 
 class Navigator(QObject):

@@ -13,7 +13,7 @@ from launchpad.errors import LaunchpadError
 if TYPE_CHECKING:
     import asyncio
 
-    from launchpad.application.monitor import Monitor
+    from launchpad.application.monitor import Monitor, Snapshot
     from launchpad.bucket.base import Bucket
     from launchpad.platform.auth.profiles import Profile
     from launchpad.platform.client import Client
@@ -33,7 +33,10 @@ class Session(QObject):
     health_changed = Signal(object)
     applications_changed = Signal()
     runs_changed = Signal()
+    runs_failed = Signal(object)
     run_changed = Signal(str)
+    run_ended = Signal(str)
+    """A run that was seen under way has ended."""
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -42,6 +45,12 @@ class Session(QObject):
         self.runs: list[RunReadResponse] = []
         self.me: MeReadResponse | None = None
         self.health: Health | None = None
+        self.runs_complete = False
+        self.runs_loaded = False
+        self.of_organization = False
+        self._hidden = False
+        self._loading_more = False
+        self._health_wake: asyncio.Event | None = None
         self._client: Client | None = None
         self._profile: Profile | None = None
         self._monitor: Monitor | None = None
@@ -79,7 +88,8 @@ class Session(QObject):
         if self._client is None:
             return False, self.tr("Launchpad is connecting to its platform.")
         if self.health is not None and not self.health.healthy:
-            return False, self.health.reason
+            words = self.tr("System is unhealthy, you cannot prepare a run at this time.")
+            return False, f"{words} {self.health.reason}".strip()
         return True, ""
 
     @property
@@ -128,7 +138,7 @@ class Session(QObject):
     def _make_events(self) -> None:
         import asyncio
 
-        self._wake = asyncio.Event()
+        self._wake, self._health_wake = asyncio.Event(), asyncio.Event()
 
     async def take(self, client: Client) -> None:
         """Talk by another client from now on; what is under way keeps the old one, which is closed at the end."""
@@ -142,8 +152,49 @@ class Session(QObject):
         """Look at the runs and the health now."""
         if self._monitor is not None:
             self._monitor.hurry()
-        if self._wake is not None:
-            self._wake.set()
+        for wake in (self._wake, self._health_wake):
+            if wake is not None:
+                wake.set()
+
+    def check_health(self) -> None:
+        """Look at the health now, for example because the network is another one."""
+        if self._health_wake is not None:
+            self._health_wake.set()
+
+    def set_hidden(self, hidden: bool) -> None:
+        """Nobody sees the window: while nothing runs, the platform is left alone."""
+        if hidden != self._hidden:
+            self._hidden = hidden
+            if not hidden:
+                self.refresh()
+
+    def more_runs(self) -> None:
+        """Load the next page of older runs."""
+        if self._monitor is not None and not self.runs_complete and not self._loading_more:
+            self._loading_more = True
+            self.spawn(self._load_more(self._monitor))
+
+    def show_runs_of(self, *, organization: bool) -> None:
+        """One's own runs, or those of the organization."""
+        if organization == self.of_organization or self._client is None or (organization and self.me is None):
+            return
+        from launchpad.application.monitor import Monitor
+
+        self.of_organization = organization
+        self._monitor = Monitor(self._client, self.me.organization.id if organization and self.me else None)
+        self.runs, self.runs_complete, self.runs_loaded = [], False, False
+        self.runs_changed.emit()
+        self.refresh()
+
+    async def _load_more(self, monitor: Monitor) -> None:
+        try:
+            snapshot = await in_thread(monitor.more)
+        except LaunchpadError as error:
+            self.runs_failed.emit(error)
+            return
+        finally:
+            self._loading_more = False
+        self._take_runs(monitor, snapshot)
 
     async def _connect(self) -> None:
         import asyncio
@@ -170,6 +221,7 @@ class Session(QObject):
         self._client, self._profile = client, client.profile
         self._monitor = Monitor(client)
         self.me, self.applications, self.runs = None, [], []
+        self.runs_complete = self.runs_loaded = self.of_organization = False
         try:
             self.me = await in_thread(client.me)
             self.applications = await in_thread(lambda: list(client.applications.list()))
@@ -187,38 +239,40 @@ class Session(QObject):
     async def _watch_runs(self) -> None:
         import logging
 
-        while not self._closing and self._monitor is not None and self._wake is not None:
+        while not self._closing and self._monitor is not None:
+            monitor = self._monitor
             try:
-                snapshot = await in_thread(self._monitor.poll)
+                snapshot = await in_thread(monitor.poll)
             except LaunchpadError as error:
                 logging.getLogger(__name__).warning("runs could not be listed: %s", error.title)
+                if monitor is self._monitor:
+                    self.runs_failed.emit(error)
             else:
-                first = not self.runs
-                self.runs = list(snapshot.runs)
-                if snapshot.changed or first:
-                    self.runs_changed.emit()
-                for run_id in snapshot.changed:
-                    self.run_changed.emit(run_id)
-            await self._pause(self._monitor.next_delay())
+                self._take_runs(monitor, snapshot)
+            if monitor is self._monitor:
+                await _pause(self._wake, monitor.next_delay(hidden=self._hidden))
+
+    def _take_runs(self, monitor: Monitor, snapshot: Snapshot) -> None:
+        if monitor is not self._monitor:  # other runs were asked for meanwhile
+            return
+        first, self.runs_loaded = not self.runs_loaded, True
+        moving = {run.run_id for run in self.runs if run.state != "TERMINATED"}
+        self.runs, self.runs_complete = list(snapshot.runs), snapshot.complete
+        if snapshot.changed or first:
+            self.runs_changed.emit()
+        for run_id in snapshot.changed:
+            self.run_changed.emit(run_id)
+        for run in snapshot.runs:
+            if run.run_id in moving and run.state == "TERMINATED":
+                self.run_ended.emit(run.run_id)
 
     async def _watch_health(self) -> None:
-        import asyncio
-
         from launchpad.system.health import check
 
         while not self._closing and self._client is not None:
             self._set_health(await in_thread(check, self._client))
             healthy = self.health is not None and self.health.healthy
-            await asyncio.sleep(_HEALTH if healthy else _RETRY)
-
-    async def _pause(self, seconds: float) -> None:
-        if self._wake is not None:
-            import asyncio
-            import contextlib
-
-            self._wake.clear()
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._wake.wait(), seconds)
+            await _pause(self._health_wake, _HEALTH if healthy else _RETRY)
 
     def _set_health(self, health: Health) -> None:
         if health != self.health:
@@ -242,6 +296,17 @@ class Session(QObject):
         for part in (self._slides, self._bucket, self._client, *self._former):
             if part is not None:
                 part.close()
+
+
+async def _pause(wake: asyncio.Event | None, seconds: float | None) -> None:
+    """Wait so long, or until somebody wakes us."""
+    if wake is not None:
+        import asyncio
+        import contextlib
+
+        wake.clear()
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(wake.wait(), seconds)
 
 
 def _open_client() -> Client:

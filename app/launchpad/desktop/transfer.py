@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Literal
 
 from PySide6.QtCore import QObject, Signal, Slot
 
-from launchpad import paths
+from launchpad.application.download_plan import DownloadPlan
 from launchpad.application.draft import Slide, SubmissionDraft, load_drafts
 from launchpad.application.transfers import TransferRecord
 from launchpad.bucket.board import FileBoard
@@ -250,8 +250,13 @@ class Upload(Transfer):
 class Download(Transfer):
     """The results of a run to this computer."""
 
+    @property
+    def plan(self) -> DownloadPlan:
+        """What is downloaded, and where to."""
+        return DownloadPlan.from_text(self.record.subject)
+
     def _work(self) -> Callable[[Progress], object]:
-        return partial(_fetch, self.record.subject, self._session.client, self.board)
+        return partial(_fetch, self.plan, self._session.client, self.board)
 
     def _trouble(self, result: object) -> str:
         results: list[Downloaded] = result  # type: ignore[assignment]
@@ -298,23 +303,14 @@ def _give_up(draft_id: str, draft: SubmissionDraft | None, bucket: Callable[[], 
     return give_up(found, bucket()) if found is not None else 0
 
 
-def _fetch(run_id: str, client: Client, board: FileBoard, progress: Progress) -> list[Downloaded]:
-    """What is there now, without waiting for the rest; the QuPath project grows with each slide."""
-    from launchpad.application.results import download_results
+def _fetch(plan: DownloadPlan, client: Client, board: FileBoard, progress: Progress) -> list[Downloaded]:
+    """As planned; the QuPath project grows with each slide."""
+    from launchpad.application.download_plan import carry_out
     from launchpad.qupath.builder import ProjectBuilder
     from launchpad.qupath.service import how_for
 
     with ProjectBuilder(how_for(None)) as builder:
-        done = download_results(
-            client,
-            run_id,
-            paths.results_dir(),
-            wait=False,
-            progress=progress,
-            board=board,
-            on_ready=builder.on_ready,
-            with_slides=True,
-        )
+        done = carry_out(plan, client, board, progress, builder.on_ready)
     for problem in builder.report.problems:
         _log.warning("QuPath project: %s", problem)
     return done

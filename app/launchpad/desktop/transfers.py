@@ -20,6 +20,7 @@ from launchpad.errors import LaunchpadError
 if TYPE_CHECKING:
     import asyncio
 
+    from launchpad.application.download_plan import DownloadPlan
     from launchpad.application.draft import SubmissionDraft
     from launchpad.desktop.transfer import Download, Transfer, Upload
 
@@ -78,15 +79,24 @@ class Transfers(QObject):
             found.resume()
         return found
 
-    def download(self, run_id: str, name: str) -> Download:
-        """Download the results of a run; one that was stopped goes on."""
+    def find_download(self, run_id: str) -> Download | None:
+        """A download of this run that is not through, or None."""
+        from launchpad.desktop.transfer import Download
+
+        for transfer in self.all():
+            if isinstance(transfer, Download) and transfer.plan.run_id == run_id and transfer.state not in _OVER:
+                return transfer
+        return None
+
+    def download(self, plan: DownloadPlan, name: str) -> Download:
+        """Download results of a run; one of the same plan that was stopped goes on."""
         from launchpad.application.transfers import TransferRecord
         from launchpad.desktop.transfer import Download
 
-        found = self.find("download", run_id)
+        found = self.find("download", plan.to_text())
         if not isinstance(found, Download):
             words = self.tr("Download results · %1").replace("%1", name)
-            record = TransferRecord("download", run_id, self._session.profile.name, words)
+            record = TransferRecord("download", plan.to_text(), self._session.profile.name, words)
             found = Download(record, self._session, self._jobs, self._keep)
             self._add(found)
         found.resume()

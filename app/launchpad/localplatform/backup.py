@@ -16,7 +16,7 @@ import shutil
 import sqlite3
 import tarfile
 from collections.abc import Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -30,7 +30,7 @@ from launchpad.progress import Progress
 
 _FORMAT = 1
 _BLOCK = 1 << 20
-_TRIES = 10  # snapshots until no object is deleted between the copy of the database and the holding of its files
+_TRIES = 3  # snapshots while the platform writes on; after them it waits for one
 _MANIFEST = "manifest.json"
 _DATABASE = "platform.sqlite"
 _NAME = re.compile(r"platform\.sqlite|platform\.toml|keys/[\w.-]+|objects/[0-9a-f]{2}/[0-9a-f]{32}")
@@ -118,33 +118,55 @@ def restore(data: Path, file: Path, *, force: bool = False, progress: Progress |
 # --- making ---------------------------------------------------------------------------------------------------------
 def _hold(layout: Layout, staging: Path, progress: Progress) -> tuple[list[str], int]:
     """Copy the database and link what it refers to below `staging`; names of all files, number of references."""
-    for _ in range(_TRIES):
+    for number in range(_TRIES + 1):
         progress.check()
-        copy = staging / _DATABASE
-        copy.unlink(missing_ok=True)
-        with closing(sqlite3.connect(layout.database)) as source, closing(sqlite3.connect(copy)) as target:
-            source.backup(target)
-            target.execute("PRAGMA journal_mode = DELETE")
-            objects, references = _referred(target)
+        with _unchanged(layout.database) if number == _TRIES else nullcontext():
+            references, objects, complete = _snapshot(layout, staging, progress)
+        if complete:
+            break
+    else:
+        raise LaunchpadError(
+            "The database names files that are not there",
+            advice="Restore an earlier backup into another folder, and compare what each of them holds.",
+            subject=str(layout.root),
+        )
+    names = [_DATABASE]
+    for path in (layout.root / "platform.toml", *sorted(layout.keys.iterdir())):
+        if path.is_file() and not path.name.startswith("."):
+            name = path.relative_to(layout.root).as_posix()
+            (staging / name).parent.mkdir(exist_ok=True)
+            shutil.copyfile(path, staging / name)
+            names.append(name)
+    return names + [f"objects/{name}" for name in sorted(objects)], references
+
+
+def _snapshot(layout: Layout, staging: Path, progress: Progress) -> tuple[int, set[str], bool]:
+    """Copy the database and link its files; number of references, names of the files, whether all were still there."""
+    copy = staging / _DATABASE
+    copy.unlink(missing_ok=True)
+    with closing(sqlite3.connect(layout.database)) as source, closing(sqlite3.connect(copy)) as target:
+        source.backup(target)
+        target.execute("PRAGMA journal_mode = DELETE")
+        objects, references = _referred(target)
+    complete = True
+    for name in objects:
+        progress.check()
         try:
-            for name in objects:
-                progress.check()
-                _link(layout.objects / name, staging / "objects" / name)
+            _link(layout.objects / name, staging / "objects" / name)
         except FileNotFoundError:
-            continue  # deleted since the copy was made; look again
-        names = [_DATABASE]
-        for path in (layout.root / "platform.toml", *sorted(layout.keys.iterdir())):
-            if path.is_file() and not path.name.startswith("."):
-                name = path.relative_to(layout.root).as_posix()
-                (staging / name).parent.mkdir(exist_ok=True)
-                shutil.copyfile(path, staging / name)
-                names.append(name)
-        return names + [f"objects/{name}" for name in sorted(objects)], references
-    raise LaunchpadError(
-        "The platform's data change too fast for a backup",
-        advice="Try again when less is deleted.",
-        subject=str(layout.root),
-    )
+            complete = False  # deleted since the copy was made
+    return references, objects, complete
+
+
+@contextmanager
+def _unchanged(database: Path) -> Iterator[None]:
+    """Nobody else writes to the database meanwhile, so that no file that it names is deleted."""
+    with closing(sqlite3.connect(database, timeout=60, isolation_level=None)) as connection:
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        finally:
+            connection.execute("ROLLBACK")
 
 
 def _referred(database: sqlite3.Connection) -> tuple[set[str], int]:

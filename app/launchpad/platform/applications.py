@@ -14,6 +14,7 @@ from launchpad.platform.models import (
     ApplicationReadResponse,
     ApplicationReadShortResponse,
     ApplicationVersion,
+    VersionDocumentResponse,
     VersionReadResponse,
 )
 from launchpad.platform.paging import pages
@@ -85,6 +86,31 @@ class Versions:
             raise BadInput("The version is malformed", advice="Write it like 1.2.3.", subject=number)
         path = f"/api/v1/applications/{segment(application_id)}/versions/{segment(number)}"
         return parse(VersionReadResponse, self._api.get(path, timeout=self._settings.application_timeout), path)
+
+
+class Documents:
+    """What is written about a version: manuals, validation reports."""
+
+    def __init__(self, api: Api, settings: Settings) -> None:
+        self._api = api
+        self._settings = settings
+
+    def list(self, application_id: str, version: str) -> builtins.list[VersionDocumentResponse]:
+        """The documents of a version that one may read. Raises Unreachable and ApiException as every request."""
+        path = self._path(application_id, version)
+        answer = self._api.get(path, timeout=self._settings.application_timeout)
+        if not isinstance(answer, builtins.list):
+            answer = []
+        return [parse(VersionDocumentResponse, item, path) for item in answer]
+
+    def url(self, application_id: str, version: str, name: str) -> str:
+        """An address that opens a document for a short time. Raises as `list`."""
+        path = f"{self._path(application_id, version)}/{segment(name)}/file"
+        return self._api.location(path, timeout=self._settings.application_timeout)
+
+    @staticmethod
+    def _path(application_id: str, version: str) -> str:
+        return f"/api/v1/applications/{segment(application_id)}/versions/{segment(version)}/documents"
 
 
 class Applications:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import threading
 import time
 from collections.abc import Callable
@@ -10,13 +11,15 @@ from dataclasses import replace
 from typing import Any, Self
 
 from launchpad.errors import Unreachable
-from launchpad.platform.applications import Applications, Versions
+from launchpad.platform.applications import Applications, Documents, Versions
 from launchpad.platform.auth.profiles import Profile, select_profile
 from launchpad.platform.auth.tokens import GivenToken, token_source
 from launchpad.platform.http import Api, ApiException, NotFoundException, parse
+from launchpad.platform.line import WebPageAnswered
 from launchpad.platform.models import ApplicationReadResponse, MeReadResponse, VersionReadResponse
 from launchpad.platform.quota import QuotaReport
 from launchpad.platform.runs import Run, Runs
+from launchpad.platform.sharing import Sharing
 from launchpad.settings import Settings, load_settings
 
 _ME_LIVES = 300.0  # seconds
@@ -42,6 +45,7 @@ class Client:
         settings: Settings | None = None,
     ) -> None:
         self.settings = settings or load_settings()
+        _use_proxy(self.settings.proxy)
         self.profile = _resolved(profile or select_profile(self.settings))
         source = GivenToken(token_provider) if token_provider else token_source(self.profile, self.settings)
         self.api = Api(self.profile.api_root, source.token, timeout=self.settings.run_timeout, renew=source.renew)
@@ -49,6 +53,8 @@ class Client:
         self.versions = Versions(self.api, self.settings)
         self.applications = Applications(self.api, self.settings, self.versions)
         self.runs = Runs(self.api, self.settings, self.versions)
+        self.sharing = Sharing(self.api)
+        self.documents = Documents(self.api, self.settings)
         self._me: tuple[float, MeReadResponse] | None = None
         self._lock = threading.Lock()
 
@@ -94,12 +100,8 @@ class Client:
         path = "/admin/v1/quota/me"
         try:
             answer = self.api.get(path, timeout=self.settings.me_timeout)
-        except NotFoundException:
+        except (NotFoundException, WebPageAnswered):  # other platforms have nothing here, or a page for people
             return None
-        except ApiException as error:
-            if error.status == 200:  # a page for people where other platforms have this
-                return None
-            raise
         return parse(QuotaReport, answer, path)
 
     def usage(self) -> dict[str, Any]:
@@ -130,6 +132,14 @@ class Client:
                 subject=self.api.root,
             )
         return answer
+
+
+def _use_proxy(proxy: str | None) -> None:
+    """A proxy of the settings stands for the usual variables, where these say nothing."""
+    if proxy:
+        for name in ("HTTPS_PROXY", "HTTP_PROXY"):
+            if not (os.environ.get(name) or os.environ.get(name.lower())):
+                os.environ[name] = proxy
 
 
 def _document(text: str) -> Any:

@@ -177,6 +177,17 @@ def item_metadata(*, bucket_name: str, object_key: str, signed_download_url: str
     }
 
 
+def with_note_and_tags(custom_metadata: Mapping[str, Any] | None, note: str, tags: Iterable[str]) -> dict[str, Any]:
+    """Custom metadata with another note and other tags; all else stays as it is."""
+    changed = dict(custom_metadata or {})
+    sdk = {**_sdk(custom_metadata), "tags": sorted(set(tags)), "updated_at": _now()}
+    if note:
+        sdk["note"] = note
+    else:
+        sdk.pop("note", None)
+    return {**changed, "sdk": sdk}
+
+
 def note_of(custom_metadata: Mapping[str, Any] | None) -> str:
     """The note of a run, empty where there is none."""
     return str(_sdk(custom_metadata).get("note") or "")

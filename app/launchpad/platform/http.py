@@ -133,6 +133,8 @@ class Api:
         self._token = token
         self._renew = renew
         self._timeout = timeout
+        self.clock_offset: float | None = None
+        """Seconds that the platform's clock is ahead of this computer's, as its last answer said; None: not known."""
         secure = self.root.startswith("https")
         self._http = httpx.Client(
             verify=verification() if secure else True,
@@ -254,6 +256,7 @@ class Api:
                 _fill(response, time.monotonic() + limit * _STALLED)
             finally:
                 response.close()
+            self.clock_offset = clock_offset(response.headers.get("Date", ""), time.time())
         except (httpx.TransportError, httpx.InvalidURL, httpx.DecodingError) as error:
             raise translated(error, self.root) from error
         return response
@@ -299,6 +302,14 @@ def _whole(response: httpx.Response) -> bool:
     return True
 
 
+def clock_offset(date: str, now: float) -> float | None:
+    """Seconds between a `Date` header and our clock; None where the header says nothing."""
+    try:
+        return email.utils.parsedate_to_datetime(date).timestamp() - now
+    except (TypeError, ValueError):
+        return None
+
+
 def _json(response: httpx.Response) -> Any:
     if response.is_success:
         if not response.content:
@@ -331,6 +342,8 @@ def _refused(response: httpx.Response) -> LaunchpadError:
             status=status,
             reason=response.reason_phrase,
         )
+    if status == 403 and (document := _quota_of(response)) is not None:
+        return _over_quota(response, document)
     address = str(response.url.copy_with(query=None))
     if status == 407:
         return translated(httpx.ProxyError("407 Proxy Authentication Required"), address)
@@ -354,8 +367,6 @@ def _refused(response: httpx.Response) -> LaunchpadError:
             status=status,
             reason=response.reason_phrase,
         )
-    if status == 403 and (document := _quota_of(response)) is not None:
-        return _over_quota(response, document)
     if is_page(response) and (status == 511 or status < 500) and status not in (401, 404):
         return page_instead(address)
     title, advice, kind = {

@@ -110,9 +110,13 @@ def is_page(answer: httpx.Response) -> bool:
     return kind in ("text/html", "application/xhtml+xml") or answer.status_code == 511
 
 
-def page_instead(address: str) -> Unreachable:
+class WebPageAnswered(Unreachable):
+    """A page for people came where data were asked for."""
+
+
+def page_instead(address: str) -> WebPageAnswered:
     """A captive portal, a proxy's page of blame, or an address that is no platform's."""
-    return Unreachable(
+    return WebPageAnswered(
         "A web page answered instead of the platform",
         detail="Networks that want a sign-in of their own do this, and proxies that block an address.",
         advice="Open any web page in the browser and sign in to the network there, then try again; "

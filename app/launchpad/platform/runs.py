@@ -10,6 +10,8 @@ from launchpad.platform.applications import Versions
 from launchpad.platform.checks import check_items, check_sdk_metadata
 from launchpad.platform.http import Api, NotFoundException, parse, segment
 from launchpad.platform.models import (
+    CustomMetadataUpdateRequest,
+    CustomMetadataUpdateResponse,
     ItemCreationRequest,
     ItemResultReadResponse,
     RunCreationRequest,
@@ -112,6 +114,18 @@ class Run:
             size=MAX_PAGE_SIZE,
             timeout=self._settings.run_timeout,
         )
+
+    def update_custom_metadata(self, custom_metadata: Mapping[str, Any], checksum: str | None = None) -> str | None:
+        """Replace the custom metadata; the new checksum.
+
+        Raises:
+            ConcurrencyConflictError: `checksum` is not the present one: somebody else changed them meanwhile.
+            Unreachable, ApiException: as every request.
+        """
+        request = CustomMetadataUpdateRequest(custom_metadata=dict(custom_metadata), custom_metadata_checksum=checksum)
+        path = f"{self._path()}/custom-metadata"
+        answer = self._api.put(path, request.model_dump(mode="json"), timeout=self._settings.run_timeout)
+        return parse(CustomMetadataUpdateResponse, answer, path).custom_metadata_checksum
 
     def artifact(self, artifact_id: str) -> Artifact:
         """A handle of an output; asks nothing yet."""

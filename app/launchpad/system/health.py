@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 _ORDER = ("UP", "DEGRADED", "DOWN")
 _LITTLE = 2 << 30  # bytes of free disk space
 _NOTHING = 100 << 20
+_STORAGE_SECONDS = 10.0
+_CLOCK_OFF = 60.0  # seconds
+_CLOCK_WRONG = 900.0  # of which signatures are refused
 
 
 @dataclass(frozen=True)
@@ -70,7 +73,9 @@ def check(client: Client) -> Health:
         {
             "platform": _platform(client),
             "sign-in": _sign_in(client),
+            "storage": _storage(client),
             "disk": _disk(),
+            "clock": _clock(client),
             "checksums": _checksums(),
             "slides": _slides(),
         }
@@ -105,6 +110,45 @@ def _sign_in(client: Client) -> Component:
     except LaunchpadError as error:
         return _down(error)
     return Component("UP")
+
+
+def _storage(client: Client) -> Component:
+    """Whether the store of the profile answers at all; it is asked without a signature, so any answer will do."""
+    import httpx
+
+    from launchpad.bucket.address import is_loopback
+    from launchpad.platform.line import verification
+
+    endpoint = client.profile.storage_endpoint
+    if not endpoint:
+        return Component("DEGRADED", "The profile names no storage.", "Slides cannot be uploaded; choose a profile.")
+    try:
+        secure = endpoint.startswith("https")
+        with httpx.Client(
+            verify=verification() if secure else True,
+            timeout=min(client.settings.health_timeout, _STORAGE_SECONDS),
+            trust_env=not is_loopback(endpoint),
+        ) as http:
+            status = http.head(endpoint).status_code
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        words = f"The storage cannot be reached: {endpoint}. {str(error).rstrip('.') or type(error).__name__}."
+        return Component("DOWN", words, "Check the network connection (proxy, VPN, firewall).")
+    if status >= 500:
+        words = f"The storage answers with an error: {endpoint} (HTTP {status})."
+        return Component("DEGRADED", words, "Try again later; uploads may fail meanwhile.")
+    return Component("UP")
+
+
+def _clock(client: Client) -> Component:
+    """Signatures and tokens hold for a time: a clock that is wrong makes them worthless."""
+    offset = client.api.clock_offset
+    if offset is None or abs(offset) < _CLOCK_OFF:
+        return Component("UP")
+    minutes = round(abs(offset) / 60)
+    way = "behind" if offset > 0 else "ahead of"
+    words = f"The clock of this computer is {minutes} minute(s) {way} the platform's."
+    down = abs(offset) >= _CLOCK_WRONG
+    return Component("DOWN" if down else "DEGRADED", words, "Set the clock, best by the system's time service.")
 
 
 def _disk() -> Component:

@@ -66,12 +66,34 @@ class SlideService:
         """
         return self._call(path, _METADATA_SECONDS, describe, path, tuple(patterns))
 
-    def thumbnail(self, path: Path, size: int = 256) -> bytes:
+    def thumbnail(self, path: Path, size: int = 256, content: str = "") -> bytes:
         """As `thumbnail_png`, in a worker process, kept on disk until the file changes.
+
+        `content` names the slide's content (its checksum): by it the picture is found also when the file itself is not
+        on this computer any more.
 
         Raises:
             SlideError: the slide cannot be read; also when its worker died of it.
         """
+        if not content:
+            return self._picture(path, size)
+        digest = hashlib.sha256(f"{content}\0{size}".encode()).hexdigest()
+        kept = paths.cache_dir() / "thumbnails" / f"content-{digest}.png"
+        try:
+            png = self._picture(path, size)
+        except SlideError:
+            with contextlib.suppress(FileNotFoundError):
+                return kept.read_bytes()
+            raise
+        if not kept.exists():
+            paths.write_private(kept, png)
+        return png
+
+    def call(self, path: Path, target: Callable[..., T], *args: object) -> T:
+        """Run a function that decodes a file, in a worker process. Raises SlideError as `describe`."""
+        return self._call(path, _THUMBNAIL_SECONDS, target, path, *args)
+
+    def _picture(self, path: Path, size: int) -> bytes:
         kept = _cache_file(path, size)
         with contextlib.suppress(FileNotFoundError):
             png = kept.read_bytes()

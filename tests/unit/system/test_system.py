@@ -26,7 +26,7 @@ def test_a_running_platform_is_up() -> None:
     assert found.reason == ""
     document = found.document()
     assert list(document) == ["status", "reason", "components", "uptime_statistics"]
-    assert {"platform", "sign-in", "disk", "checksums", "slides"} == set(found.components)
+    assert {"platform", "sign-in", "storage", "disk", "clock", "checksums", "slides"} == set(found.components)
 
 
 @pytest.mark.usefixtures("data_dir")

@@ -33,9 +33,12 @@ class CellPaint:
         self.selected = theme.colour("selected")
         self.sunken = theme.colour("sunken")
         self.accent = theme.colour("accent")
+        self.border = theme.colour("border")
         self.line = QPen(theme.colour("border"), 1)
         self.control_line = QPen(theme.colour("controlBorder"), 1)
         self.focus_line = QPen(theme.colour("focus"), 2)
+        self.fields: dict[tuple[object, ...], QPixmap] = {}
+        """Fields of the slide table that were drawn already."""
         self._pixmaps: dict[tuple[str, int, int, float], QPixmap] = {}
 
     def icon(self, name: str, colour: QColor, size: int, ratio: float) -> QPixmap:
@@ -51,8 +54,7 @@ class CellPaint:
         rect = option.rect
         if option.state & QStyle.StateFlag.State_Selected:
             painter.fillRect(rect, self.selected)
-        painter.setPen(self.line)
-        painter.drawLine(rect.left(), rect.bottom(), rect.right(), rect.bottom())
+        painter.fillRect(rect.left(), rect.bottom(), rect.width(), 1, self.border)
 
     def focus(self, painter: QPainter, option: QStyleOptionViewItem) -> None:
         """The ring around the cell that has the keyboard."""
@@ -67,16 +69,16 @@ class CellPaint:
         ratio = painter.device().devicePixelRatioF()
         width = self.pill_metrics.horizontalAdvance(words) + 34
         narrow = width > cell.width()
-        height = 22
-        box = QRect(cell.left(), cell.center().y() - height // 2, height + 4 if narrow else width, height)
+        height = self.theme.scaled(22)
+        box = QRect(cell.left(), cell.center().y() - height // 2, 26 if narrow else width, height)
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(ground)
-        painter.drawRoundedRect(box, 11, 11)
+        painter.drawRoundedRect(box, height / 2, height / 2)
         pixmap = self.icon(icon, foreground, 14, ratio)
         if narrow:
-            painter.drawPixmap(box.left() + 6, box.top() + 4, pixmap)
+            painter.drawPixmap(box.left() + 6, box.center().y() - 6, pixmap)
             return
-        painter.drawPixmap(box.left() + 8, box.top() + 4, pixmap)
+        painter.drawPixmap(box.left() + 8, box.center().y() - 6, pixmap)
         painter.setPen(foreground)
         painter.setFont(self.pill_font)
         painter.drawText(box.adjusted(26, 0, -8, 0), Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, words)

@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QComboBox, QCompleter, QLineEdit, QStyledItemDeleg
 
 from launchpad.desktop.delegates.cell_paint import Index, cell_paint
 from launchpad.desktop.delegates.slide_cell import box_rect, paint_field
-from launchpad.desktop.models.slide_table import Role
+from launchpad.desktop.models.slide_roles import Role
 
 
 class ChoiceBox(QComboBox):
@@ -76,15 +76,12 @@ class ChoiceDelegate(QStyledItemDelegate):
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         paint.background(painter, option)
-        value = index.data()
-        required = bool(index.data(Role.Required))
-        chevron = bool(index.data(Role.Choices))
-        slide = index.data(Role.Row)
+        value, required, chevron, wrong, usable = index.data(Role.Field)
         box = box_rect(option.rect)
-        if slide.error or not slide.included:
+        if not usable:
             painter.setOpacity(0.5)
             paint_field(painter, paint, box, value or "–", "", "", chevron=chevron)
-        elif index.data(Role.Error):
+        elif wrong:
             words = value or self.tr("Required")
             short = value or self.tr("Set")
             paint_field(painter, paint, box, words, "failed", "circle-alert", chevron=chevron, short=short)

@@ -4,106 +4,92 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRect, QRectF, QSize, Qt
+from PySide6.QtCore import QRect, QRectF, QSize, Qt
 from PySide6.QtGui import QPainter, QPainterPath
-from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
+from PySide6.QtWidgets import QStyledItemDelegate, QStyleOptionViewItem
 
 from launchpad.application.states import item_state
-from launchpad.desktop.models.item_table import SLIDE, STATE, RowRole, metadata_of
-from launchpad.desktop.theme import icons, palette
+from launchpad.desktop.delegates.cell_paint import CellPaint, Index, cell_paint
+from launchpad.desktop.models.item_table import RESULTS, SLIDE, STATE, RowRole, metadata_of
+from launchpad.desktop.models.words import pixels
 
 if TYPE_CHECKING:
     from launchpad.platform.models import ItemResultReadResponse
 
 _THUMBNAIL = QSize(64, 48)
+_MARGIN = 12
 
 
 class ItemCellDelegate(QStyledItemDelegate):
     """Paints all columns of the item table."""
 
-    def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> QSize:
-        return QSize(100, palette.current().size["row"])
+    def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
+        return QSize(100, cell_paint().theme.size["row"])
 
-    def paint(
-        self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
-    ) -> None:
+    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
         item: ItemResultReadResponse | None = index.data(RowRole)
         if item is None:
             return
-        theme = palette.current()
-        rect = QRect(option.rect)
+        paint = cell_paint()
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        if option.state & QStyle.StateFlag.State_Selected:
-            painter.fillRect(rect, theme.colour("selected"))
-        painter.fillRect(QRect(rect.left(), rect.bottom(), rect.width(), 1), theme.colour("border"))
-        inner = rect.adjusted(12, 0, -12, 0)
-        if index.column() == SLIDE:
-            self._slide(painter, inner, index, item)
-        elif index.column() == STATE:
-            self._pill(painter, inner, item)
+        paint.background(painter, option)
+        inner = QRect(option.rect).adjusted(_MARGIN, 0, -_MARGIN, 0)
+        column = index.column()
+        if column == SLIDE:
+            self._slide(painter, paint, inner, index, item)
+        elif column == STATE:
+            view = item_state(item)
+            paint.pill(painter, inner, view.icon, view.token, str(index.data()))
         else:
-            painter.setFont(theme.font("body"))
-            painter.setPen(theme.colour("text" if index.column() != 4 else "textMuted"))
+            painter.setFont(paint.body)
+            painter.setPen(paint.muted if column == RESULTS else paint.text)
             align = index.data(Qt.ItemDataRole.TextAlignmentRole) or int(Qt.AlignmentFlag.AlignVCenter)
-            text = painter.fontMetrics().elidedText(str(index.data()), Qt.TextElideMode.ElideRight, inner.width())
+            text = paint.body_metrics.elidedText(str(index.data()), Qt.TextElideMode.ElideRight, inner.width())
             painter.drawText(inner, align, text)
+        paint.focus(painter, option)
         painter.restore()
 
     def _slide(
-        self,
-        painter: QPainter,
-        rect: QRect,
-        index: QModelIndex | QPersistentModelIndex,
-        item: ItemResultReadResponse,
+        self, painter: QPainter, paint: CellPaint, rect: QRect, index: Index, item: ItemResultReadResponse
     ) -> None:
-        theme = palette.current()
+        theme = paint.theme
         frame = QRect(rect.left(), rect.top() + (rect.height() - _THUMBNAIL.height()) // 2, 64, 48)
         path = QPainterPath()
         path.addRoundedRect(QRectF(frame), theme.radius["thumbnail"], theme.radius["thumbnail"])
-        painter.fillPath(path, theme.colour("sunken"))
+        painter.fillPath(path, paint.sunken)
         picture = index.data(Qt.ItemDataRole.DecorationRole)
+        ratio = painter.device().devicePixelRatioF()
         if picture is not None:
             painter.save()
             painter.setClipPath(path)
             scaled = picture.scaled(
-                frame.size() * painter.device().devicePixelRatioF(),
-                Qt.AspectRatioMode.KeepAspectRatio,
-                Qt.TransformationMode.SmoothTransformation,
+                frame.size() * ratio, Qt.AspectRatioMode.KeepAspectRatio, Qt.TransformationMode.SmoothTransformation
             )
-            scaled.setDevicePixelRatio(painter.device().devicePixelRatioF())
+            scaled.setDevicePixelRatio(ratio)
             size = scaled.deviceIndependentSize()
             painter.drawPixmap(
                 round(frame.center().x() - size.width() / 2), round(frame.center().y() - size.height() / 2), scaled
             )
             painter.restore()
-        painter.setPen(theme.colour("border"))
+        else:
+            place = paint.icon("image", paint.muted, 18, ratio)
+            painter.drawPixmap(frame.center().x() - 8, frame.center().y() - 8, place)
+        painter.setPen(paint.line)
         painter.drawPath(path)
-        left, width = frame.right() + 12, rect.right() - frame.right() - 12
+        left, width = frame.right() + _MARGIN, rect.right() - frame.right() - _MARGIN
         metadata = metadata_of(item)
-        size_text = ""
-        if isinstance(metadata.get("width_px"), int):
-            size_text = f"{metadata['width_px']:,} × {metadata['height_px']:,} px"
-        for number, (text, style, colour) in enumerate(
-            ((str(index.data()), "strong", "text"), (size_text, "caption", "textMuted"))
+        across, down = metadata.get("width_px"), metadata.get("height_px")
+        size_text = pixels(across, down) if isinstance(across, int) and isinstance(down, int) else ""
+        line = theme.scaled(19)
+        for number, (text, font, metrics, colour) in enumerate(
+            (
+                (str(index.data()), paint.strong, paint.strong_metrics, paint.text),
+                (size_text, paint.caption, paint.caption_metrics, paint.muted),
+            )
         ):
-            painter.setFont(theme.font(style))
-            painter.setPen(theme.colour(colour))
-            place = QRect(left, rect.center().y() - 19 + number * 19, width, 19)
-            shown = painter.fontMetrics().elidedText(text, Qt.TextElideMode.ElideMiddle, width)
-            painter.drawText(place, Qt.AlignmentFlag.AlignVCenter, shown)
-
-    def _pill(self, painter: QPainter, rect: QRect, item: ItemResultReadResponse) -> None:
-        theme = palette.current()
-        view = item_state(item)
-        front, back, _, _ = theme.state(view.token)
-        painter.setFont(theme.font("caption"))
-        width = painter.fontMetrics().horizontalAdvance(view.words) + 38
-        pill = QRectF(rect.left(), rect.center().y() - 10, min(width, rect.width()), 22)
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(back)
-        painter.drawRoundedRect(pill, theme.radius["pill"], theme.radius["pill"])
-        ratio = painter.device().devicePixelRatioF()
-        painter.drawPixmap(int(pill.left()) + 9, int(pill.top()) + 5, icons.pixmap(view.icon, front, 12, ratio))
-        painter.setPen(front)
-        painter.drawText(pill.adjusted(26, 0, -6, 0), Qt.AlignmentFlag.AlignVCenter, view.words)
+            painter.setFont(font)
+            painter.setPen(colour)
+            place_of_line = QRect(left, rect.center().y() - line + number * line, width, line)
+            shown = metrics.elidedText(text, Qt.TextElideMode.ElideMiddle, width)
+            painter.drawText(place_of_line, Qt.AlignmentFlag.AlignVCenter, shown)

@@ -8,12 +8,12 @@ from PySide6.QtWidgets import QLineEdit, QStyledItemDelegate, QStyleOptionViewIt
 
 from launchpad.application.draft import Slide
 from launchpad.desktop.delegates.cell_paint import PADDING, CellPaint, Index, cell_paint
+from launchpad.desktop.models.slide_roles import Role
 from launchpad.desktop.models.slide_status import Status
 from launchpad.desktop.models.slide_table import (
     INCLUDE,
     MPP,
     SLIDE,
-    Role,
 )
 from launchpad.desktop.models.words import dimensions, file_size
 
@@ -21,6 +21,9 @@ CHECK_BOX = 18  # px
 PICTURE = QSize(64, 46)
 SMALL_PICTURE = QSize(46, 46)
 MARK, MARK_STEP = 13, 18  # px: an icon that points to the tooltip, and the next one
+
+
+_FIELDS = 2000  # drawn fields that are kept
 
 
 class SlideCellDelegate(QStyledItemDelegate):
@@ -202,9 +205,38 @@ def paint_field(
 ) -> None:
     """An outlined field in the colours of a state ("" for none), with icon, text and the arrow of a choice.
 
-    `short` is shown instead of the text where the icon has no room beside it.
+    `short` is shown instead of the text where the icon has no room beside it. Drawn once: the same few values stand in
+    thousands of cells.
     """
     ratio = painter.device().devicePixelRatioF()
+    key = (box.width(), box.height(), text, token, icon, chevron, short, ratio)
+    drawn = paint.fields.get(key)
+    if drawn is None:
+        if len(paint.fields) >= _FIELDS:
+            paint.fields.clear()
+        drawn = paint.fields[key] = QPixmap(max(1, round(box.width() * ratio)), max(1, round(box.height() * ratio)))
+        drawn.setDevicePixelRatio(ratio)
+        drawn.fill(Qt.GlobalColor.transparent)
+        inner = QPainter(drawn)
+        inner.setRenderHint(QPainter.RenderHint.Antialiasing)
+        place = QRect(0, 0, box.width(), box.height())
+        _draw_field(inner, paint, place, text, token, icon, chevron=chevron, short=short, ratio=ratio)
+        inner.end()
+    painter.drawPixmap(box.topLeft(), drawn)
+
+
+def _draw_field(
+    painter: QPainter,
+    paint: CellPaint,
+    box: QRect,
+    text: str,
+    token: str,
+    icon: str,
+    *,
+    chevron: bool,
+    short: str,
+    ratio: float,
+) -> None:
     frame = QRectF(box).adjusted(0.5, 0.5, -0.5, -0.5)
     radius = paint.theme.radius["control"]
     colour = paint.text

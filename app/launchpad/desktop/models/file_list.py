@@ -9,8 +9,8 @@ from typing import Any
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt
 
 from launchpad.bucket.board import FileState
+from launchpad.desktop.models.slide_roles import Role
 from launchpad.desktop.models.slide_status import Status
-from launchpad.desktop.models.slide_table import Role
 from launchpad.desktop.models.words import file_size
 
 Index = QModelIndex | QPersistentModelIndex

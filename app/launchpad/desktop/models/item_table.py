@@ -9,7 +9,7 @@ from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelInd
 from PySide6.QtGui import QPixmap
 
 from launchpad.application.states import item_state
-from launchpad.desktop.models.words import counted
+from launchpad.desktop.models.words import counted, plain_tip, translated
 
 if TYPE_CHECKING:
     from launchpad.platform.models import ItemResultReadResponse
@@ -59,12 +59,21 @@ class ItemTableModel(QAbstractTableModel):
         for row in changed:
             self.dataChanged.emit(self.index(row, 0), self.index(row, SIZE))
 
-    def announce_picture(self) -> None:
-        """A picture came."""
-        if self._rows:
-            self.dataChanged.emit(
-                self.index(0, SLIDE), self.index(len(self._rows) - 1, SLIDE), [Qt.ItemDataRole.DecorationRole]
-            )
+    def announce_picture(self, path: str) -> None:
+        """The picture of this slide came."""
+        for row, item in enumerate(self._rows):
+            if item.external_id == path:
+                index = self.index(row, SLIDE)
+                self.dataChanged.emit(index, index, [Qt.ItemDataRole.DecorationRole])
+
+    def row_of(self, item_id: str) -> int:
+        """The row of an item, or -1."""
+        return next((row for row, item in enumerate(self._rows) if item.item_id == item_id), -1)
+
+    @staticmethod
+    def name_of(item: ItemResultReadResponse) -> str:
+        """The name of an item's slide, without its folder."""
+        return item.external_id.replace("\\", "/").rstrip("/").rpartition("/")[2] or item.external_id
 
     def item(self, row: int) -> ItemResultReadResponse | None:
         """The item of a row."""
@@ -95,6 +104,8 @@ class ItemTableModel(QAbstractTableModel):
             return self._picture(item)
         if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.AccessibleTextRole):
             return self._text(item, index.column())
+        if role == Qt.ItemDataRole.ToolTipRole:
+            return plain_tip(item.external_id if index.column() == SLIDE else self._text(item, index.column()))
         if role == Qt.ItemDataRole.TextAlignmentRole and index.column() == SIZE:
             return int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         return None
@@ -102,14 +113,14 @@ class ItemTableModel(QAbstractTableModel):
     def _text(self, item: ItemResultReadResponse, column: int) -> str:
         metadata = metadata_of(item)
         if column == SLIDE:
-            return item.external_id.replace("\\", "/").rstrip("/").rpartition("/")[2]
+            return self.name_of(item)
         if column == STAIN:
             return str(metadata.get("staining_method") or "–")
         if column == TISSUE:
             specimen = metadata.get("specimen")
             return str(specimen.get("tissue") or "–") if isinstance(specimen, dict) else "–"
         if column == STATE:
-            return item_state(item).words
+            return translated("states", item_state(item).words)
         if column == RESULTS:
             if item.error_message:
                 return item.error_message

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from PySide6.QtCore import QCoreApplication
+
 
 @dataclass(frozen=True)
 class Status:
@@ -19,3 +21,15 @@ SET_MPP = Status("set_mpp", "partial", "circle-alert")
 INCOMPLETE = Status("incomplete", "failed", "circle-x")
 UNREADABLE = Status("unreadable", "failed", "circle-x")
 LEFT_OUT = Status("left_out", "cancelled", "ban")
+
+
+def status_words(status: Status) -> str:
+    """The status in a person's language."""
+    tr = QCoreApplication.translate
+    return {
+        "ready": tr("slide_status", "Ready"),
+        "set_mpp": tr("slide_status", "Set MPP"),
+        "incomplete": tr("slide_status", "Incomplete"),
+        "unreadable": tr("slide_status", "Unreadable"),
+        "left_out": tr("slide_status", "Left out"),
+    }[status.key]

@@ -7,18 +7,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from enum import IntEnum
 from typing import Any
 
 from PySide6.QtCore import QAbstractTableModel, QLocale, QModelIndex, QObject, QPersistentModelIndex, Qt, Signal
 from PySide6.QtGui import QPixmap, QUndoStack
 
-from launchpad.application.columns import Column, outside
+from launchpad.application.columns import Column
 from launchpad.application.draft import Problem, Slide, SubmissionDraft
 from launchpad.desktop.models.slide_edits import BadValue, Cell, EditCells, RemoveSlides, with_defaults
 from launchpad.desktop.models.slide_notes import SlideNotes
-from launchpad.desktop.models.slide_status import INCOMPLETE, LEFT_OUT, READY, SET_MPP, UNREADABLE, Status
-from launchpad.desktop.models.words import counted, file_size
+from launchpad.desktop.models.slide_roles import Role
+from launchpad.desktop.models.slide_status import INCOMPLETE, LEFT_OUT, READY, SET_MPP, UNREADABLE, Status, status_words
+from launchpad.desktop.models.slide_values import parse_value
+from launchpad.desktop.models.words import counted, file_size, plain_tip
 
 Index = QModelIndex | QPersistentModelIndex
 
@@ -26,18 +27,11 @@ INCLUDE, SLIDE, MPP, SIZE = range(4)
 FIRST_COLUMN = 4
 """The first of the schema's columns; the status comes after the last."""
 
-MPP_LOWEST, MPP_HIGHEST = 0.01, 100.0  # micrometres per pixel; beyond lies a typing error
 
-
-class Role(IntEnum):
-    """What delegates read besides Qt's own roles."""
-
-    Row = Qt.ItemDataRole.UserRole
-    State = Qt.ItemDataRole.UserRole + 1
-    Error = Qt.ItemDataRole.UserRole + 2
-    Choices = Qt.ItemDataRole.UserRole + 3
-    Required = Qt.ItemDataRole.UserRole + 4
-    Marks = Qt.ItemDataRole.UserRole + 5
+# Made once: a view asks for the flags of each cell that it paints.
+_SHOWN = Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable | Qt.ItemFlag.ItemNeverHasChildren
+_CHECKED = _SHOWN | Qt.ItemFlag.ItemIsUserCheckable
+_EDITED = _SHOWN | Qt.ItemFlag.ItemIsEditable
 
 
 class SlideTableModel(QAbstractTableModel):
@@ -154,13 +148,14 @@ class SlideTableModel(QAbstractTableModel):
 
     def status_words(self, status: Status) -> str:
         """The status in a person's language."""
-        return {
-            "ready": self.tr("Ready"),
-            "set_mpp": self.tr("Set MPP"),
-            "incomplete": self.tr("Incomplete"),
-            "unreadable": self.tr("Unreadable"),
-            "left_out": self.tr("Left out"),
-        }[status.key]
+        return status_words(status)
+
+    def matches(self, row: int, text: str, *, incomplete: bool) -> bool:
+        """Whether a slide has the text (in lower case) in its name or values, and wants something if asked."""
+        slide = self._draft.slides[row]
+        if incomplete and not (slide.included and self.problems(slide)):
+            return False
+        return not text or text in " ".join((slide.external_id, *slide.values.values())).casefold()
 
     def attention(self) -> int:
         """How many of the included slides cannot be sent as they are."""
@@ -177,12 +172,11 @@ class SlideTableModel(QAbstractTableModel):
     def flags(self, index: Index) -> Qt.ItemFlag:
         if not index.isValid():
             return Qt.ItemFlag.NoItemFlags
-        flags = Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable | Qt.ItemFlag.ItemNeverHasChildren
         if index.column() == INCLUDE:
-            flags |= Qt.ItemFlag.ItemIsUserCheckable
-        elif self.key(index.column()) is not None and not self.slide(index.row()).error:
-            flags |= Qt.ItemFlag.ItemIsEditable
-        return flags
+            return _CHECKED
+        if self.key(index.column()) is not None and not self.slide(index.row()).error:
+            return _EDITED
+        return _SHOWN
 
     def headerData(
         self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole
@@ -226,14 +220,19 @@ class SlideTableModel(QAbstractTableModel):
         if role == Role.Error:
             return self.error(slide, column)
         if role == Qt.ItemDataRole.ToolTipRole:
-            return self._tooltip(slide, column)
+            return plain_tip(self._tooltip(slide, column))
         if role == Qt.ItemDataRole.TextAlignmentRole:
             return self.headerData(column, Qt.Orientation.Horizontal, role)
         if FIRST_COLUMN <= column < self.status_column:
+            wanted = self._draft.columns[column - FIRST_COLUMN]
             if role == Role.Choices:
-                return self._draft.columns[column - FIRST_COLUMN].choices
+                return wanted.choices
             if role == Role.Required:
-                return self._draft.columns[column - FIRST_COLUMN].required
+                return wanted.required
+            if role == Role.Field:
+                usable = slide.included and not slide.error
+                wrong = usable and bool(self.error(slide, column))
+                return slide.values.get(wanted.key, ""), wanted.required, bool(wanted.choices), wrong, usable
         return None
 
     def setData(self, index: Index, value: Any, role: int = Qt.ItemDataRole.EditRole) -> bool:
@@ -309,7 +308,7 @@ class SlideTableModel(QAbstractTableModel):
         Returns:
             The values that cannot be used (nothing is changed then); empty when all is well.
         """
-        good, value = self._parse(key, text)
+        good, value = parse_value(key, text, self._draft.columns, self._draft.mpp_limits)
         if not good:
             return [BadValue(slide_id, key, text) for slide_id in slide_ids]
         self._push({(slide_id, key): value for slide_id in slide_ids}, self._title(key))
@@ -342,7 +341,7 @@ class SlideTableModel(QAbstractTableModel):
             slide = self.slide(first_row + offset)
             # Values beyond the last column have no place, like lines beyond the last slide.
             for name, value in zip(keys[first_key:], line.split("\t"), strict=False):
-                good, parsed = self._parse(name, value)
+                good, parsed = parse_value(name, value, self._draft.columns, self._draft.mpp_limits)
                 if good and not slide.error:
                     changes[slide.id, name] = parsed
                 else:
@@ -402,16 +401,12 @@ class SlideTableModel(QAbstractTableModel):
         return next((problem.message for problem in self.problems(slide) if problem.column == key), "")
 
     def _text(self, slide: Slide, column: int) -> str:
-        if column == INCLUDE:
-            return ""
-        if column == SLIDE:
-            return slide.path.name
+        if column in (INCLUDE, SLIDE):
+            return "" if column == INCLUDE else slide.path.name
         if column == MPP:
             return self.tr("Unknown") if slide.mpp is None else QLocale().toString(slide.mpp, "f", 3)
-        if column == SIZE:
-            return file_size(slide.size)
-        if column == self.status_column:
-            return self.status_words(self.status(slide))
+        if column in (SIZE, self.status_column):
+            return file_size(slide.size) if column == SIZE else self.status_words(self.status(slide))
         return slide.values.get(self._draft.columns[column - FIRST_COLUMN].key, "")
 
     def _tooltip(self, slide: Slide, column: int) -> str:
@@ -425,37 +420,14 @@ class SlideTableModel(QAbstractTableModel):
         return self._text(slide, column)
 
     def _sort_key(self, slide: Slide, column: int) -> tuple[Any, ...]:
-        if column == INCLUDE:
-            return (not slide.included,)
-        if column == MPP:
-            return (slide.mpp is not None, slide.mpp or 0.0)
-        if column == SIZE:
-            return (slide.size,)
         if column == self.status_column:
             return (len(self.problems(slide)) == 0, self.status(slide).key)
-        return (self._text(slide, column).casefold(),)
+        numbers = {INCLUDE: (not slide.included,), MPP: (slide.mpp is not None, slide.mpp or 0.0), SIZE: (slide.size,)}
+        return numbers.get(column) or (self._text(slide, column).casefold(),)
 
     def _title(self, key: str) -> str:
         column = self.column_of(key)
         return "" if column is None else str(self.headerData(column, Qt.Orientation.Horizontal))
-
-    def _parse(self, key: str, text: str) -> tuple[bool, object]:
-        """Whether the text is a value of the column, and that value as cells keep it."""
-        text = text.strip()
-        if key == "mpp":
-            if not text:
-                return True, None
-            try:
-                number = float(text.replace(",", "."))
-            except ValueError:
-                return False, None
-            good = MPP_LOWEST <= number <= MPP_HIGHEST and not outside(self._draft.mpp_limits, number)
-            return good, (number, "user")
-        column = next(column for column in self._draft.columns if column.key == key)
-        if not text or not column.choices or text in column.choices:
-            return True, text
-        matches = [choice for choice in column.choices if choice.casefold() == text.casefold()]
-        return bool(matches), matches[0] if matches else text
 
     def _value(self, slide: Slide, key: str) -> object:
         if key == "included":

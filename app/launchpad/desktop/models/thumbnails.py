@@ -20,7 +20,7 @@ WAITING = 40  # requests; older ones were scrolled out of sight
 class SlidePictures(Protocol):
     """What is needed of the slide service."""
 
-    def thumbnail(self, path: Path, size: int = 256) -> bytes:
+    def thumbnail(self, path: Path, size: int = 256, content: str = "") -> bytes:
         """PNG bytes of a slide's thumbnail."""
 
 
@@ -47,10 +47,16 @@ class Thumbnails(QObject):
         self._kept: OrderedDict[Path, QPixmap | None] = OrderedDict()
         self._waiting: list[Path] = []
         self._running: set[Path] = set()
+        self._contents: dict[Path, str] = {}
         self._paused = False
 
-    def pixmap(self, path: Path) -> QPixmap | None:
-        """The picture of a slide; asks for it when it is not there. GUI thread only."""
+    def pixmap(self, path: Path, content: str = "") -> QPixmap | None:
+        """The picture of a slide; asks for it when it is not there. GUI thread only.
+
+        `content` is the slide's checksum, by which a picture is found whose file is gone.
+        """
+        if content:
+            self._contents[path] = content
         if path in self._kept:
             self._kept.move_to_end(path)
             return self._kept[path]
@@ -93,4 +99,4 @@ class Thumbnails(QObject):
 
     def _decode(self, path: Path) -> QImage:
         """In a pool thread: QImage may be made there, QPixmap may not."""
-        return QImage.fromData(self._service().thumbnail(path, self._size))
+        return QImage.fromData(self._service().thumbnail(path, self._size, self._contents.get(path, "")))

@@ -17,10 +17,35 @@ def counted(count: int, one: str, many: str) -> str:
     return one if count == 1 else many
 
 
+def plain_tip(text: str) -> str:
+    """Text of a tooltip that shows as it is: Qt would take what looks like HTML for HTML, and load its pictures."""
+    if "<" not in text:
+        return text
+    import html  # not before the first window
+
+    return f"<p style='white-space: pre-wrap'>{html.escape(text)}</p>"
+
+
+def artifact_words(name: str) -> str:
+    """The name of an artifact as one reads it: `Cell classification: geojson polygons`."""
+    words = name.replace("_", " ").replace(":", ": ")
+    return words[:1].upper() + words[1:]
+
+
+def translated(context: str, text: str) -> str:
+    """Words of the services (states, parts of the health) in a person's language."""
+    return QCoreApplication.translate(context, text) if text else ""
+
+
 def dimensions(slide: Slide) -> str:
     """Width and height of a slide."""
+    return pixels(slide.width, slide.height)
+
+
+def pixels(width: int, height: int) -> str:
+    """Width and height in pixels."""
     locale = QLocale()
-    return f"{locale.toString(slide.width)} × {locale.toString(slide.height)}\N{NO-BREAK SPACE}px"
+    return f"{locale.toString(width)} × {locale.toString(height)}\N{NO-BREAK SPACE}px"
 
 
 def file_size(size: int) -> str:

@@ -7,14 +7,19 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Slot
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
-from launchpad.desktop.navigation import Route, Wizard
+from launchpad.desktop.navigation import Catalog, Route, Wizard
 from launchpad.desktop.session import Session
 from launchpad.desktop.widgets.basics import Card, IconButton, Notice, Pill, StateIcon, label
+from launchpad.desktop.widgets.class_pill import class_pill
 
 if TYPE_CHECKING:
     from launchpad.platform.models import ApplicationReadShortResponse
+
+
+_AROUND = 96  # px beside and between the cards
 
 
 class HomePage(QWidget):
@@ -28,6 +33,8 @@ class HomePage(QWidget):
         self._navigate = navigate
         self._grid = QGridLayout()
         self._grid.setSpacing(16)
+        self._cards: list[Card] = []
+        self._columns = 0
         self._waiting = label(self.tr("Connecting to the platform …"), "muted")
         self.banner = Notice("circle-alert", "failed", name="home_banner")
         inner = QWidget()
@@ -70,8 +77,22 @@ class HomePage(QWidget):
             if widget is not None:
                 widget.deleteLater()
         self._waiting.setVisible(not self._session.is_connected)
-        for number, application in enumerate(self._session.applications):
-            self._grid.addWidget(self._card(application), number // 2, number % 2)
+        self._cards = [self._card(application) for application in self._session.applications]
+        self._columns = 0
+        self._arrange()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._arrange()
+
+    def _arrange(self) -> None:
+        """Two columns where both have room."""
+        wanted = 2 * max((card.minimumSizeHint().width() for card in self._cards), default=0) + _AROUND
+        columns = 2 if wanted <= self.width() else 1
+        if columns != self._columns:
+            self._columns = columns
+            for number, card in enumerate(self._cards):
+                self._grid.addWidget(card, number // columns, number % columns)
 
     def _card(self, application: ApplicationReadShortResponse) -> Card:
         card = Card(20)
@@ -85,8 +106,7 @@ class HomePage(QWidget):
         if application.latest_version is not None:
             pills.addWidget(Pill("info", "info", application.latest_version.number))
         for regulatory_class in application.regulatory_classes:
-            meaning = self.tr("Research use only") if regulatory_class == "RUO" else regulatory_class
-            pills.addWidget(Pill("info", "pending", meaning))
+            pills.addWidget(class_pill(regulatory_class, self.tr("Research use only")))
         pills.addStretch(1)
         card.column.addLayout(pills)
         words = label(application.description, "muted")
@@ -95,8 +115,12 @@ class HomePage(QWidget):
         card.column.addWidget(words, 1)
         start = IconButton("plus", self.tr("New run"), kind="primary", name=f"new_run_{application.application_id}")
         start.clicked.connect(partial(self._navigate, Wizard(application.application_id)))
+        start.setAccessibleName(self.tr("New run of %1").replace("%1", application.name))
         row = QHBoxLayout()
+        more = IconButton("info", self.tr("Details"), kind="quiet", name=f"details_{application.application_id}")
+        more.clicked.connect(partial(self._navigate, Catalog(application.application_id)))
         row.addWidget(start)
+        row.addWidget(more)
         row.addStretch(1)
         card.column.addLayout(row)
         return card

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QScrollArea, QVBoxLayou
 from launchpad.desktop.models.file_list import FileListModel
 from launchpad.desktop.models.words import counted, file_size, pace_words
 from launchpad.desktop.navigation import Route, RunPage
-from launchpad.desktop.transfer import Transfer, Upload
+from launchpad.desktop.transfer import Download, Transfer, Upload
 from launchpad.desktop.transfers import Transfers
 from launchpad.desktop.widgets.basics import Card, IconButton, Pill, StateIcon, label
 from launchpad.desktop.widgets.file_table import ROW, FileTable
@@ -39,7 +39,7 @@ class TransferCard(Card):
         self.transfer = transfer
         self._transfers, self._navigate = transfers, navigate
         kind = transfer.record.kind
-        self._pill = Pill("clock", "pending", name="transfer_state")
+        self._pill = Pill("clock", "pending", name="transfer_state", whole=True)
         self._files_button = IconButton(
             "chevron-down", self.tr("Files"), kind="quiet", name="transfer_files", small=True
         )
@@ -130,6 +130,8 @@ class TransferCard(Card):
                 return self.tr("Starting …")
             if done >= total and transfer.record.kind == "upload":
                 return self.tr("Submitting …")
+            if done >= total:
+                return self.tr("All files are here; the QuPath project is being written …")
             return pace_words(done, total, transfer.rate, transfer.remaining)
         amount = self.tr("%1 of %2").replace("%1", file_size(done)).replace("%2", file_size(total)) if total else ""
         if transfer.state == "failed":
@@ -152,8 +154,10 @@ class TransferCard(Card):
     @Slot()
     def _open_run(self) -> None:
         transfer = self.transfer
-        run_id = transfer.run_id if isinstance(transfer, Upload) else transfer.record.subject
-        self._navigate(RunPage(run_id))
+        if isinstance(transfer, Upload):
+            self._navigate(RunPage(transfer.run_id))
+        elif isinstance(transfer, Download):
+            self._navigate(RunPage(transfer.plan.run_id))
 
 
 class TransfersPage(QWidget):

@@ -37,12 +37,19 @@ def pixmap(name: str, colour: QColor, size: int, dpr: float) -> QPixmap:
 def icon(name: str, colour: str = "text", size: int = 16, gap: int = 0) -> QIcon:
     """An icon in a colour token, with a muted form where it is disabled; `gap` px of nothing follow it."""
     theme = palette.current()
-    result = QIcon()
+    key = (name, theme.colour(colour).name(), size, gap)
+    found = _icons.get(key)
+    if found is not None:  # widgets restyle themselves many times while they are made
+        return found
+    result = _icons[key] = QIcon()
     for ratio in (1.0, 2.0):
         result.addPixmap(_widened(pixmap(name, theme.colour(colour), size, ratio), gap))
         muted = _widened(pixmap(name, theme.colour("textMuted"), size, ratio), gap)
         result.addPixmap(muted, QIcon.Mode.Disabled)
     return result
+
+
+_icons: dict[tuple[str, str, int, int], QIcon] = {}
 
 
 def _widened(picture: QPixmap, gap: int) -> QPixmap:
@@ -61,3 +68,4 @@ def _widened(picture: QPixmap, gap: int) -> QPixmap:
 def forget() -> None:
     """The scheme changed."""
     _drawn.cache_clear()
+    _icons.clear()

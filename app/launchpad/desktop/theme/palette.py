@@ -23,10 +23,11 @@ def load_tokens() -> dict[str, Any]:
 class Theme:
     """The tokens of one scheme, light or dark."""
 
-    def __init__(self, *, dark: bool) -> None:
+    def __init__(self, *, dark: bool, scale: float = 1.0) -> None:
         tokens = load_tokens()
         scheme = "dark" if dark else "light"
         self.dark = dark
+        self.scale = scale
         self._colours = {name: QColor(value) for name, value in tokens["colour"][scheme].items()}
         self._states = {
             name: (QColor(value[scheme]["fg"]), QColor(value[scheme]["bg"]), str(value["label"]), str(value["icon"]))
@@ -35,11 +36,18 @@ class Theme:
         self._fonts: dict[str, QFont] = {}
         self.space: tuple[int, ...] = tuple(tokens["space"])
         self.radius: dict[str, int] = dict(tokens["radius"])
-        self.size: dict[str, int] = dict(tokens["size"])
+        # What holds text grows with it; the sidebar's width is the person's own.
+        self.size: dict[str, int] = {
+            name: size if name == "sidebar" else self.scaled(size) for name, size in tokens["size"].items()
+        }
 
     def colour(self, name: str) -> QColor:
         """A colour by its token."""
         return self._colours[name]
+
+    def scaled(self, pixels: float) -> int:
+        """A length in device-independent pixels that grows with the size of the text."""
+        return round(pixels * self.scale)
 
     def state(self, token: str) -> tuple[QColor, QColor, str, str]:
         """Foreground, background, label and icon of a state."""
@@ -50,7 +58,7 @@ class Theme:
         if style not in self._fonts:
             tokens = load_tokens()
             font = QFont(tokens["font"]["family"])
-            font.setPixelSize(tokens["type"][style]["size"])
+            font.setPixelSize(self.scaled(tokens["type"][style]["size"]))
             font.setWeight(QFont.Weight(tokens["type"][style]["weight"]))
             self._fonts[style] = font
         return self._fonts[style]
@@ -80,12 +88,12 @@ def load_fonts() -> None:
         QFontDatabase.addApplicationFont(str(paths.resource("fonts", f"Inter-{style}.ttf")))
 
 
-def set_theme(app: QApplication, dark: bool) -> None:
-    """Palette, style sheet, fonts and icons of one scheme, in one go."""
+def set_theme(app: QApplication, dark: bool, scale: float = 1.0) -> None:
+    """Palette, style sheet, fonts and icons of one scheme, in one go; `scale` 1 is text as it was designed."""
     from launchpad.desktop.theme import icons, style
 
     load_fonts()
-    theme = Theme(dark=dark)
+    theme = Theme(dark=dark, scale=scale)
     _current[:] = [theme]
     icons.forget()
     app.setFont(theme.font("body"))

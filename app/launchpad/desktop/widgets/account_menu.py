@@ -6,13 +6,15 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QDateTime, QLocale, Slot
+from PySide6.QtCore import QDateTime, QLocale, QSize, Slot
 from PySide6.QtGui import QAction, QActionGroup
 from PySide6.QtWidgets import QMenu
 
 from launchpad.desktop.account import Account
 from launchpad.desktop.navigation import Route, SignIn
 from launchpad.desktop.session import Session
+from launchpad.desktop.theme import palette
+from launchpad.desktop.widgets.avatar import avatar
 from launchpad.desktop.widgets.basics import IconButton
 
 if TYPE_CHECKING:
@@ -23,6 +25,7 @@ class AccountMenu(IconButton):
     """Made anew whenever something about the account changes."""
 
     def __init__(self, session: Session, account: Account, navigate: Callable[[Route], None]) -> None:
+        self._who = ""
         super().__init__("user", kind="quiet", name="account_menu", small=True)
         self.setToolTip(self.tr("Account and platform"))
         self.setAccessibleName(self.tr("Account and platform"))
@@ -38,6 +41,9 @@ class AccountMenu(IconButton):
     @Slot()
     def show_account(self) -> None:
         """Say who it is now."""
+        me = self._session.me if self._session.is_connected and not self._account.is_needed else None
+        self._who = (me.user.name or me.user.email or me.user.id) if me is not None else ""
+        self._restyle()
         self._list.clear()
         for words in self._facts():
             line = self._list.addAction(words)
@@ -53,6 +59,14 @@ class AccountMenu(IconButton):
             self._add(self.tr("Sign in …"), partial(self._navigate, SignIn(name)), "account_sign_in")
         else:
             self._add(self.tr("Sign out"), self._account.sign_out, "account_sign_out")
+
+    @Slot()
+    def _restyle(self) -> None:
+        super()._restyle()
+        if self._who:
+            side = palette.current().scaled(28)
+            self.setIconSize(QSize(side, side))
+            self.setIcon(avatar(self._who, side, self.devicePixelRatioF()))
 
     def _facts(self) -> list[str]:
         if not self._session.is_connected:

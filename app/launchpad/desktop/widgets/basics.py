@@ -6,7 +6,10 @@ from PySide6.QtCore import QEvent, QSize, Qt, Slot
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout
 
+from launchpad.desktop.models.words import plain_tip
 from launchpad.desktop.theme import icons, palette
+
+_PILL = 230  # px of words at most
 
 
 def label(text: str = "", kind: str = "body", *, wrap: bool = False, name: str = "") -> QLabel:
@@ -18,6 +21,32 @@ def label(text: str = "", kind: str = "body", *, wrap: bool = False, name: str =
     if name:
         made.setObjectName(name)
     return made
+
+
+class ElidedLabel(QLabel):
+    """A line of plain text that gives way: what does not fit is left out in the middle or at the end."""
+
+    def __init__(self, text: str = "", kind: str = "body", *, middle: bool = False, name: str = "") -> None:
+        super().__init__(text)
+        self.setTextFormat(Qt.TextFormat.PlainText)
+        self.setProperty("type", kind)
+        self.setObjectName(name)
+        self._mode = Qt.TextElideMode.ElideMiddle if middle else Qt.TextElideMode.ElideRight
+        self.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Preferred)
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(min(super().sizeHint().width(), 40), super().minimumSizeHint().height())
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        metrics = self.fontMetrics()
+        shown = metrics.elidedText(self.text(), self._mode, self.contentsRect().width())
+        painter = QPainter(self)
+        painter.setPen(self.palette().color(self.foregroundRole()))
+        painter.drawText(self.contentsRect(), int(self.alignment() | Qt.AlignmentFlag.AlignVCenter), shown)
+        painter.end()
+        tip = plain_tip(self.text()) if shown != self.text() else ""
+        if self.toolTip() != tip:
+            self.setToolTip(tip)
 
 
 class IconButton(QPushButton):
@@ -34,13 +63,39 @@ class IconButton(QPushButton):
         if tip:
             self.setToolTip(tip)
         self.setAccessibleName(text or tip)
-        side = palette.current().size["controlSmall" if small else "control"]
+        self._side = "controlSmall" if small else "control"
+        self._words = text
         if not text:
-            self.setFixedSize(side, side)
             self.setProperty("iconOnly", True)
-        else:
-            self.setMinimumHeight(side)
         self._restyle()
+
+    def show_words(self, shown: bool) -> None:
+        """With its words, or the icon alone (then the words are its tooltip)."""
+        if shown == bool(self.text()):
+            return
+        self.setText(self._words if shown else "")
+        self.setProperty("iconOnly", not shown)
+        self.setToolTip("" if shown else self._words)
+        self.setMinimumSize(0, 0)
+        self.setMaximumSize(16_777_215, 16_777_215)
+        self.style().unpolish(self)
+        self.style().polish(self)
+        self._restyle()
+
+    def set_words(self, words: str) -> None:
+        """Say something else, now or when there is room for words again."""
+        if words == self._words:
+            return
+        shown, self._words = bool(self.text()), words
+        self.setAccessibleName(words)
+        if shown:
+            self.setText(words)
+        else:
+            self.setToolTip(words)
+
+    def words_width(self) -> int:
+        """Width with its words, px."""
+        return self.fontMetrics().horizontalAdvance(self._words) + 56
 
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)
@@ -48,12 +103,19 @@ class IconButton(QPushButton):
             self._restyle()
 
     def _restyle(self) -> None:
-        if getattr(self, "_icon", ""):  # QPushButton's constructor may change the style before
-            colour = "onAccent" if self._kind == "primary" else "text"
+        if hasattr(self, "_side"):  # QPushButton's constructor may change the style before
+            theme = palette.current()
+            side = theme.scaled(24) if self._kind in ("chip", "link") else theme.size[self._side]
+            if self.property("iconOnly"):
+                self.setFixedSize(side, side)
+            else:
+                self.setMinimumHeight(side)
+        if getattr(self, "_icon", ""):
+            colour = {"primary": "onAccent", "link": "accent"}.get(self._kind, "text")
             # Fusion leaves 4 px between icon and text: the icon brings the rest along.
-            gap = 4 if self.text() else 0
-            self.setIcon(icons.icon(self._icon, colour, 16, gap))
-            self.setIconSize(QSize(16 + gap, 16))
+            gap, size = 4 if self.text() else 0, 12 if self._kind in ("chip", "link") else 16
+            self.setIcon(icons.icon(self._icon, colour, size, gap))
+            self.setIconSize(QSize(size + gap, size))
 
 
 class StateIcon(QLabel):
@@ -86,7 +148,7 @@ class StateIcon(QLabel):
 class Pill(QFrame):
     """Icon, words and colour of a state, on a rounded ground."""
 
-    def __init__(self, icon: str, token: str, text: str = "", *, name: str = "") -> None:
+    def __init__(self, icon: str, token: str, text: str = "", *, name: str = "", whole: bool = False) -> None:
         super().__init__()
         self.setObjectName(name)
         self._token = token
@@ -95,10 +157,13 @@ class Pill(QFrame):
         row.setSpacing(6)
         self._icon = StateIcon(icon, token, 14)
         row.addWidget(self._icon)
-        self._words = label(text, "caption")
+        self._words = ElidedLabel(text, "caption")
+        self._words.setMaximumWidth(_PILL)
+        self.setAccessibleName(text)
         row.addWidget(self._words)
-        self.setFixedHeight(22)
-        self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+        # Our own words stay whole, those of others may be as long as they like.
+        policy = QSizePolicy.Policy.Fixed if whole else QSizePolicy.Policy.Maximum
+        self.setSizePolicy(policy, QSizePolicy.Policy.Fixed)
         self._restyle()
 
     def text(self) -> str:
@@ -123,7 +188,8 @@ class Pill(QFrame):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(palette.current().state(self._token)[1])
-        painter.drawRoundedRect(self.rect(), 11, 11)
+        radius = self.height() / 2
+        painter.drawRoundedRect(self.rect(), radius, radius)
         painter.end()
 
     def changeEvent(self, event: QEvent) -> None:
@@ -132,6 +198,7 @@ class Pill(QFrame):
             self._restyle()
 
     def _restyle(self) -> None:
+        self.setFixedHeight(palette.current().scaled(22))
         colour = palette.current().state(self._token)[0]
         sheet = f"font-weight: 600; color: {colour.name()};"
         if self._words.styleSheet() != sheet:  # setting it changes the palette again

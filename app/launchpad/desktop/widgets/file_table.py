@@ -15,7 +15,7 @@ from PySide6.QtWidgets import (
 
 from launchpad.desktop.delegates.cell_paint import PADDING, cell_paint
 from launchpad.desktop.models.file_list import DETAIL, NAME, SIZE, STATE, FileListModel
-from launchpad.desktop.models.slide_table import Role
+from launchpad.desktop.models.slide_roles import Role
 
 Index = QModelIndex | QPersistentModelIndex
 

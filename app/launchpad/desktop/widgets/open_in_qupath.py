@@ -78,14 +78,15 @@ class OpenInQuPath(IconButton):
             words = self.tr("Opening …")
         elif self._install.words:
             words = self._install.words
-        self.setText(words)
+        self.set_words(words)
         self.setEnabled(self._ready and not self._job and not self._install.running)
-        self.setToolTip("" if self._ready else self.tr("The results are not on this computer yet."))
+        waiting = self.tr("The results are not on this computer yet.")
+        self.setToolTip(waiting if not self._ready else "" if self.text() else words)
 
     @Slot("qlonglong", "qlonglong", float)
     def _moved(self, done: int, total: int, rate: float) -> None:
         if total > 1:
-            self.setText(self.tr("Preparing slide {0} of {1} …").format(min(done + 1, total), total))
+            self.set_words(self.tr("Preparing slide {0} of {1} …").format(min(done + 1, total), total))
 
     @Slot()
     def _ended(self) -> None:

@@ -21,6 +21,7 @@ from launchpad.desktop.models.slide_table import SlideTableModel
 from launchpad.desktop.models.thumbnails import Thumbnails
 from launchpad.desktop.models.words import counted
 from launchpad.desktop.pages.wizard.draft_keeper import DraftKeeper
+from launchpad.desktop.pages.wizard.recent_things import RecentThings
 from launchpad.desktop.session import Session
 from launchpad.errors import LaunchpadError
 from launchpad.progress import Progress
@@ -35,7 +36,7 @@ _log = logging.getLogger(__name__)
 DUE_AFTER = timedelta(hours=6)
 DEADLINE_AFTER = timedelta(hours=24)
 
-STEP_FIND, STEP_SLIDES, STEP_SCHEDULE, STEP_SUBMIT = 2, 3, 5, 6
+STEP_FIND, STEP_SLIDES, STEP_NOTES, STEP_SCHEDULE, STEP_SUBMIT = 2, 3, 4, 5, 6
 
 
 class DraftModel(QObject):
@@ -59,14 +60,24 @@ class DraftModel(QObject):
     failed = Signal(object)
     imported = Signal(object)
 
-    def __init__(self, session: Session, jobs: Jobs, application_id: str, parent: QObject | None = None) -> None:
+    def __init__(
+        self,
+        session: Session,
+        jobs: Jobs,
+        application_id: str,
+        parent: QObject | None = None,
+        *,
+        draft_id: str = "",
+    ) -> None:
         super().__init__(parent)
+        self._wanted = draft_id
         self._session = session
         self._jobs = jobs
         self.application_id = application_id
         self.application: ApplicationReadResponse | None = None
         self.draft = self._new_draft()
         self.stack = QUndoStack(self)
+        self.recent = RecentThings(session, self)
         self.thumbnails = Thumbnails(lambda: session.slides, session.spawn, parent=self)
         self.slides = SlideTableModel(self.draft, self.stack, self, picture=self._picture)
         self.rejected: dict[Path, Rejected] = {}
@@ -136,6 +147,7 @@ class DraftModel(QObject):
             self._loading = False
         if self._ended:
             return
+        drafts.sort(key=lambda draft: draft.id != self._wanted)
         left = next((draft for draft in drafts if _has_content(draft)), None)
         if left is not None and not _has_content(self.draft):
             self._adopt(left)
@@ -205,6 +217,7 @@ class DraftModel(QObject):
             self._queue.append(path)
             if path not in self.draft.sources:
                 self.draft.sources.append(path)
+        self.recent.keep("folder", [str(path if not path.suffix else path.parent) for path in self._queue])
         self._start_scan()
 
     @Slot(str)
@@ -261,7 +274,7 @@ class DraftModel(QObject):
         self._announce()
 
     def _picture(self, slide: Slide) -> QPixmap | None:
-        return None if slide.error else self.thumbnails.pixmap(slide.path)
+        return None if slide.error else self.thumbnails.pixmap(slide.path, slide.crc32c or "")
 
     def _take_entries(self) -> None:
         if not self._entries:
@@ -334,6 +347,7 @@ class DraftModel(QObject):
         if not tag or tag in self.draft.tags:
             return False
         self.draft.tags.append(tag)
+        self.recent.keep("tag", [tag])
         self.touch()
         return True
 
@@ -390,6 +404,7 @@ class DraftModel(QObject):
         """The page goes away: stop looking for slides, save at once what has changed."""
         self.cancel_scan()
         self._keeper.save_now()
+        self.recent.end()
         self.end()
 
     def snapshot(self) -> SubmissionDraft:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, Slot
-from PySide6.QtWidgets import QLineEdit, QPlainTextEdit
+from PySide6.QtCore import QStringListModel, Qt, Slot
+from PySide6.QtWidgets import QCompleter, QLineEdit, QPlainTextEdit
 
 from launchpad.desktop.pages.wizard.draft_model import DraftModel
 from launchpad.desktop.widgets.basics import Card, label
@@ -33,6 +33,12 @@ class NotesStep(Card):
         self._tag.setPlaceholderText(self.tr("Type a tag and press Enter"))
         self._tag.returnPressed.connect(self._add_tag)
         tags_title.setBuddy(self._tag)
+        self._known = QStringListModel(self)
+        completer = QCompleter(self._known, self)
+        completer.setCaseSensitivity(Qt.CaseSensitivity.CaseInsensitive)
+        completer.setFilterMode(Qt.MatchFlag.MatchContains)
+        self._tag.setCompleter(completer)
+        model.recent.tags.connect(self._known.setStringList)
         self._chips = TagChips()
         self._chips.setObjectName("tag_chips")
         self._chips.removed.connect(model.remove_tag)
@@ -51,6 +57,7 @@ class NotesStep(Card):
     def enter(self) -> None:
         """Called when the step is opened."""
         self._note.setFocus(Qt.FocusReason.OtherFocusReason)
+        self._model.recent.load()
 
     def leave(self) -> None:
         """Called when the step is left: a tag that was typed without Enter is meant."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
@@ -12,6 +13,7 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QHeaderView,
     QLineEdit,
+    QMenu,
     QProgressBar,
     QTreeWidget,
     QTreeWidgetItem,
@@ -41,7 +43,11 @@ class FindStep(Card):
         sample = IconButton("microscope", self.tr("Use the sample slide"), kind="quiet", name="use_sample")
         sample.clicked.connect(self._use_sample)
         self.drop_area.button_row.addStretch(1)
-        for button in (add_folder, add_files, sample):
+        self._recent = QMenu(self)
+        self._recent_button = IconButton("clock", self.tr("Recent"), name="recent_folders")
+        self._recent_button.setMenu(self._recent)
+        self._recent_button.hide()
+        for button in (add_folder, add_files, self._recent_button, sample):
             self.drop_area.button_row.addWidget(button)
         self.drop_area.button_row.addStretch(1)
         self.column.addWidget(self.drop_area, 1)
@@ -102,6 +108,7 @@ class FindStep(Card):
         self._refused.setMinimumHeight(64)
         self._refused.setMaximumHeight(190)
         self.column.addWidget(self._refused)
+        model.recent.folders.connect(self._show_recent)
         model.scan_changed.connect(self._refresh)
         model.slides.rowsRemoved.connect(self._refresh)
         model.slides.modelReset.connect(self._refresh)
@@ -110,6 +117,15 @@ class FindStep(Card):
     def enter(self) -> None:
         """Called when the step is opened."""
         self._path.setFocus(Qt.FocusReason.OtherFocusReason)
+        self._model.recent.load()
+
+    @Slot(list)
+    def _show_recent(self, folders: list[str]) -> None:
+        self._recent.clear()
+        for folder in folders:
+            action = self._recent.addAction(folder.replace("&", "&&"))
+            action.triggered.connect(partial(self._model.add_sources, [Path(folder)]))
+        self._recent_button.setVisible(bool(folders))
 
     @Slot()
     def _refresh(self) -> None:

@@ -9,17 +9,21 @@ from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QProgressBar, QWidget
 from shiboken6 import isValid
 
+from launchpad import paths
 from launchpad.application.draft import SubmissionDraft
+from launchpad.application.preflight import preflight
 from launchpad.bucket.board import FileState
 from launchpad.desktop.background import in_thread
 from launchpad.desktop.models.file_list import FileListModel
 from launchpad.desktop.models.words import counted, file_size, pace_words, time_words
 from launchpad.desktop.pages.wizard.draft_model import DraftModel
+from launchpad.desktop.pages.wizard.preflight_panel import PreflightPanel
 from launchpad.desktop.pages.wizard.submission import Submission
 from launchpad.desktop.session import Session
 from launchpad.desktop.widgets.basics import Card, IconButton, StateIcon, label
 from launchpad.desktop.widgets.file_table import FileTable
 from launchpad.errors import LaunchpadError
+from launchpad.system.diagnostics import free_space
 
 if TYPE_CHECKING:
     from launchpad.application.allowance import Allowance
@@ -27,6 +31,7 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 NOTE_SHOWN = 160  # characters
+_USUAL = 10e6  # bytes a second of an upload, where nothing better is known
 
 
 class SubmitStep(Card):
@@ -37,6 +42,8 @@ class SubmitStep(Card):
     """
 
     go_without = Signal()
+    fix = Signal(object)
+    code_wanted = Signal()
 
     def __init__(self, session: Session, model: DraftModel, submission: Submission) -> None:
         super().__init__(margins=20)
@@ -70,8 +77,18 @@ class SubmitStep(Card):
         self._limits = head, value  # the last row, shown where the platform has limits and tells them
         value.setObjectName("submit_limits")
         self._allowance: Allowance | None = None
-        self.column.addWidget(label(self.tr("Review and submit"), "section"))
+        code = IconButton("braces", self.tr("Show as command and Python"), kind="link", name="show_code")
+        code.clicked.connect(self.code_wanted)
+        top = QHBoxLayout()
+        top.addWidget(label(self.tr("Review and submit"), "section"))
+        top.addStretch(1)
+        top.addWidget(code)
+        self.column.addLayout(top)
         self.column.addWidget(summary)
+        self._checks = PreflightPanel()
+        self._checks.fix.connect(self.fix)
+        self.column.addWidget(self._checks)
+        self._free: int | None = None
         self._list = FileListModel(self)
         self._table = self._make_table()
         self.column.addWidget(self._table, 1)
@@ -105,8 +122,14 @@ class SubmitStep(Card):
     def enter(self) -> None:
         """Called when the step is opened."""
         self._refresh()
+        self._session.spawn(self._look_at_disk(), self)
         if self._session.is_connected:
             self._session.spawn(self._ask_limits(), self)
+
+    async def _look_at_disk(self) -> None:
+        self._free = await in_thread(free_space, paths.results_dir())
+        if isValid(self):
+            self._refresh()
 
     async def _ask_limits(self) -> None:
         try:
@@ -160,6 +183,8 @@ class SubmitStep(Card):
             value.setText(text)
         for part in self._limits:
             part.setVisible(bool(values[-1]))
+        local = self._session.profile.kind == "embedded"
+        self._checks.show_findings(preflight(draft, by_reference=local, free_disk=self._free, bytes_per_second=_USUAL))
         self._refresh_progress()
 
     def _limit_words(self, draft: SubmissionDraft) -> str:

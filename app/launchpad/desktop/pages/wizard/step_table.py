@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 from functools import partial
+from pathlib import Path
 
-from PySide6.QtCore import QPoint, Qt, QUrl, Signal, Slot
-from PySide6.QtGui import QDesktopServices, QGuiApplication, QKeySequence, QShortcut
-from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QMenu, QWidget
+from PySide6.QtCore import QModelIndex, QPoint, Qt, QTimer, QUrl, Signal, Slot
+from PySide6.QtGui import QDesktopServices, QGuiApplication, QHideEvent, QKeySequence, QShortcut
+from PySide6.QtWidgets import QCheckBox, QFileDialog, QHBoxLayout, QLineEdit, QMenu, QWidget
 from shiboken6 import isValid
 
 from launchpad.application.spreadsheet import Applied
+from launchpad.desktop.background import in_thread
 from launchpad.desktop.models.slide_edits import BadValue
 from launchpad.desktop.models.words import counted
 from launchpad.desktop.pages.wizard.draft_model import STEP_SLIDES, DraftModel
 from launchpad.desktop.pages.wizard.table_view import SlideTableView
+from launchpad.desktop.session import Session
 from launchpad.desktop.widgets.basics import Card, IconButton, Pill, StateIcon, label
 from launchpad.desktop.widgets.drop_area import DropArea
+from launchpad.desktop.widgets.larger_picture import LargerPicture
+from launchpad.errors import LaunchpadError
+
+_TYPING = 120  # ms
 
 
 class TableStep(Card):
@@ -27,12 +34,14 @@ class TableStep(Card):
 
     add_wanted = Signal()
 
-    def __init__(self, model: DraftModel) -> None:
+    def __init__(self, session: Session, model: DraftModel) -> None:
         super().__init__(margins=1)
+        self._session = session
         self._model = model
+        self._larger = LargerPicture(session, self)
         self._count = label("", "section", name="slide_count")
-        self._attention = Pill("circle-x", "failed", name="attention_pill")
-        self._identifying = Pill("user", "partial", name="identifying_pill")
+        self._attention = Pill("circle-x", "failed", name="attention_pill", whole=True)
+        self._identifying = Pill("user", "partial", name="identifying_pill", whole=True)
         self._undo = IconButton("undo-2", name="undo", tip=self.tr("Undo"))
         self._redo = IconButton("redo-2", name="redo", tip=self.tr("Redo"))
         self._remove = IconButton("trash-2", name="remove_slides", tip=self.tr("Remove the selected slides (Del)"))
@@ -50,6 +59,17 @@ class TableStep(Card):
             name="import_values",
             tip=self.tr("Import tissue, disease and MPP from a table (CSV) that names the files in a column “file”"),
         )
+        more = IconButton("ellipsis", name="table_more", tip=self.tr("More"))
+        menu = QMenu(self)
+        for name, words, slot in (
+            ("mapping", self.tr("Fill in by rules …"), self._ask_rules),
+            ("export", self.tr("Save as metadata file (CSV) …"), self.ask_export),
+            ("import", self.tr("Import values from a table (CSV) …"), self._choose_table),
+        ):
+            action = menu.addAction(words)
+            action.setObjectName(f"table_{name}")
+            action.triggered.connect(slot)
+        more.setMenu(menu)
         add = IconButton("plus", self.tr("Add"), name="add_slides", tip=self.tr("Add slides"))
         add.clicked.connect(self.add_wanted)
         tools = QWidget()
@@ -60,12 +80,35 @@ class TableStep(Card):
         row.addWidget(self._attention)
         row.addWidget(self._identifying)
         row.addStretch(1)
-        for button in (self._undo, self._redo, self._remove, self._fill, self._proposals, self._import, add):
+        for button in (self._undo, self._redo, self._remove, self._fill, self._proposals, self._import, more, add):
             row.addWidget(button)
         self.column.setSpacing(0)
         self.column.addWidget(tools)
-        self.column.addSpacing(12)
+        self.column.addSpacing(10)
         self.view = SlideTableView(model.slides)
+        self._filter = QLineEdit()
+        self._filter.setObjectName("table_filter")
+        self._filter.setPlaceholderText(self.tr("Filter by name or value"))
+        self._filter.setAccessibleName(self.tr("Filter slides"))
+        self._filter.setClearButtonEnabled(True)
+        self._incomplete = QCheckBox(self.tr("Only incomplete"))
+        self._incomplete.setObjectName("only_incomplete")
+        self._shown = label("", "muted", name="table_shown")
+        self._soon = QTimer(self)
+        self._soon.setObjectName("table_filter_timer")
+        self._soon.setSingleShot(True)
+        self._soon.setInterval(_TYPING)
+        self._soon.timeout.connect(self._apply_filter)
+        self._filter.textChanged.connect(self._soon.start)
+        self._incomplete.toggled.connect(self._apply_filter)
+        filters = QHBoxLayout()
+        filters.setContentsMargins(16, 0, 12, 10)
+        filters.setSpacing(12)
+        filters.addWidget(self._filter, 1)
+        filters.addWidget(self._incomplete)
+        filters.addWidget(self._shown)
+        self.column.addLayout(filters)
+        self.view.picture.connect(self._show_larger)
         self.column.addWidget(self.view, 1)
 
         self._message = QWidget()
@@ -90,14 +133,14 @@ class TableStep(Card):
         self._fill.clicked.connect(self.view.fill_down)
         self._proposals.clicked.connect(model.slides.take_proposals)
         self._import.clicked.connect(self._choose_table)
-        for keys, action in (
+        for keys, act in (
             (QKeySequence(QKeySequence.StandardKey.Undo), model.stack.undo),
             (QKeySequence(QKeySequence.StandardKey.Redo), model.stack.redo),
             (QKeySequence("Ctrl+D"), self.view.fill_down),
         ):
             shortcut = QShortcut(keys, self)
             shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
-            shortcut.activated.connect(action)
+            shortcut.activated.connect(act)
         self.view.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         self.view.customContextMenuRequested.connect(self._menu)
         self.view.refused.connect(self._show_refused)
@@ -106,6 +149,68 @@ class TableStep(Card):
         model.changed.connect(self._refresh)
         model.stack.indexChanged.connect(self._refresh)
         self._refresh()
+
+    @Slot()
+    def _apply_filter(self) -> None:
+        self._soon.stop()
+        self.view.set_filter(self._filter.text(), incomplete=self._incomplete.isChecked())
+        filtered = bool(self._filter.text().strip()) or self._incomplete.isChecked()
+        self._shown.setText(self.tr("%n shown", "", self.view.shown_rows()) if filtered else "")
+
+    def find_here(self) -> bool:
+        """Ctrl+F: type in the filter next."""
+        self._filter.setFocus(Qt.FocusReason.ShortcutFocusReason)
+        return True
+
+    @Slot(object)
+    def _show_larger(self, index: QModelIndex | None) -> None:
+        if index is None or not index.isValid():
+            self._larger.leave()
+            return
+        slide = self._model.slides.slide(index.row())
+        place = self.view.viewport().mapToGlobal(self.view.visualRect(index).center())
+        self._larger.show_slide(slide.path, slide.crc32c or "", place)
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        self._larger.leave()
+        super().hideEvent(event)
+
+    @Slot()
+    def _ask_rules(self) -> None:
+        from launchpad.desktop.pages.wizard.mapping_dialog import MappingDialog
+
+        dialog = MappingDialog(self._model.draft.slides, self._model.draft.columns, self)
+        dialog.wanted.connect(self._model.slides.take_values)
+        dialog.open()
+
+    @Slot()
+    def ask_export(self) -> None:
+        """Ask where to write the metadata file."""
+        dialog = QFileDialog(self, self.tr("Save as metadata file"))
+        dialog.setObjectName("export_dialog")
+        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
+        dialog.setDefaultSuffix("csv")
+        dialog.selectFile("slides.csv")
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.fileSelected.connect(self.export_to)
+        dialog.open()
+
+    @Slot(str)
+    def export_to(self, file: str) -> None:
+        """Write the slides as the command line's metadata file."""
+        self._session.spawn(self._export(Path(file)), self)
+
+    async def _export(self, file: Path) -> None:
+        from launchpad.application.manifest import write_manifest
+
+        draft = self._model.snapshot()
+        try:
+            await in_thread(write_manifest, file, draft.included(), draft.columns)
+        except LaunchpadError as error:
+            self._model.failed.emit(error)
+            return
+        self._message_text.setText(self.tr("Saved as %1").replace("%1", str(file)))
+        self._message.show()
 
     def enter(self) -> None:
         """Called when the step is opened: the first cell that needs something becomes the current one."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QDateTime, QLocale, Qt, Slot
 from PySide6.QtWidgets import QComboBox, QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
+from launchpad.desktop.models.words import artifact_words
 from launchpad.desktop.pages.wizard.draft_model import DraftModel
 from launchpad.desktop.widgets.basics import Card, label
 
@@ -112,5 +113,4 @@ class VersionStep(Card):
 
 def _artifact(name: str, media_type: str) -> str:
     """One artifact in a line: `Cell classification: geojson polygons (application/geo+json)`."""
-    words = name.replace("_", " ").replace(":", ": ")
-    return f"• {words[:1].upper()}{words[1:]} ({media_type})"
+    return f"• {artifact_words(name)} ({media_type})"

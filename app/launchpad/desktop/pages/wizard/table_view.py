@@ -16,7 +16,7 @@ from PySide6.QtCore import (
     Signal,
     Slot,
 )
-from PySide6.QtGui import QGuiApplication, QKeyEvent, QKeySequence, QMouseEvent, QPainter, QResizeEvent
+from PySide6.QtGui import QCursor, QGuiApplication, QKeyEvent, QKeySequence, QMouseEvent, QPainter, QResizeEvent
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidget
 
 from launchpad.desktop.delegates.cell_paint import cell_paint
@@ -38,6 +38,7 @@ WIDTHS = {INCLUDE: (44, 34), MPP: (104, 92), SIZE: (80, 0)}
 STATUS_WIDTHS = (122, 36)
 SLIDE_WANTED, SLIDE_LOWEST = 280, 150
 CHOICE_WIDTHS = (98, 80)
+_PICTURE = 80  # px at the left of a slide's cell
 
 
 class CheckHeader(QHeaderView):
@@ -99,10 +100,19 @@ class SlideTableView(QTableView):
     """
 
     refused = Signal(list)
+    picture = Signal(object)
+    """The index whose slide is wanted larger; None: not any more."""
 
     def __init__(self, model: SlideTableModel) -> None:
         super().__init__()
         self._slides = model
+        self._filter = ("", False)
+        self._hiding = False
+        self.setMouseTracking(True)
+        self.entered.connect(self._hovered)
+        self.viewportEntered.connect(self._unhovered)
+        model.rowsInserted.connect(self._filter_again)
+        model.layoutChanged.connect(self._filter_again)
         self.setObjectName("slide_table")
         self.setAccessibleName(self.tr("Slides"))
         self._cells = SlideCellDelegate(self)
@@ -142,7 +152,32 @@ class SlideTableView(QTableView):
     def selected_ids(self) -> list[str]:
         """The selected slides from top to bottom."""
         rows = sorted(index.row() for index in self.selectionModel().selectedRows())
-        return [self._slides.slide(row).id for row in rows]
+        return [self._slides.slide(row).id for row in rows if not self.isRowHidden(row)]
+
+    def set_filter(self, text: str, *, incomplete: bool) -> None:
+        """Show the slides whose name or values hold the text, or only those that want something.
+
+        A slide that gets complete meanwhile stays until the filter is set again: it must not vanish below the hand.
+        """
+        self._filter = (text.casefold().strip(), incomplete)
+        self._filter_again()
+
+    def shown_rows(self) -> int:
+        """How many slides the filter lets through."""
+        return sum(not self.isRowHidden(row) for row in range(self._slides.rowCount()))
+
+    @Slot()
+    def _filter_again(self) -> None:
+        text, incomplete = self._filter
+        if not text and not incomplete and not self._hiding:
+            return
+        self._hiding = bool(text or incomplete)
+        self.setUpdatesEnabled(False)
+        for row in range(self._slides.rowCount()):
+            hidden = (text or incomplete) and not self._slides.matches(row, text, incomplete=incomplete)
+            if self.isRowHidden(row) != bool(hidden):
+                self.setRowHidden(row, bool(hidden))
+        self.setUpdatesEnabled(True)
 
     def targets(self, index: QModelIndex | QPersistentModelIndex) -> list[str]:
         """The slides that an edit of this cell is for: all selected ones when its row is one of them."""
@@ -165,7 +200,8 @@ class SlideTableView(QTableView):
         targets = selected[1:]
         if not targets:
             row = self._slides.slide_row(source) or 0
-            targets = [self._slides.slide(below).id for below in range(row + 1, self._slides.rowCount())]
+            below = range(row + 1, self._slides.rowCount())
+            targets = [self._slides.slide(other).id for other in below if not self.isRowHidden(other)]
         self._slides.fill_down(source, targets, keys)
 
     def remove_selected(self) -> None:
@@ -237,7 +273,12 @@ class SlideTableView(QTableView):
         elif event.matches(QKeySequence.StandardKey.Delete):
             self.remove_selected()
         elif key == Qt.Key.Key_Space and not event.modifiers() and current.isValid():
-            self._toggle(current)
+            if current.column() == SLIDE:
+                self.picture.emit(current)
+            else:
+                self._toggle(current)
+        elif key == Qt.Key.Key_Escape:
+            self.picture.emit(None)
         elif key in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_F2) and not event.modifiers():
             self._open_editor(current)
         else:
@@ -249,6 +290,23 @@ class SlideTableView(QTableView):
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         self._set_widths()
+
+    def leaveEvent(self, event: QEvent) -> None:
+        self.picture.emit(None)
+        super().leaveEvent(event)
+
+    @Slot("QModelIndex")
+    def _hovered(self, index: QModelIndex) -> None:
+        on_picture = index.column() == SLIDE and self._over_picture(index)
+        self.picture.emit(index if on_picture else None)
+
+    @Slot()
+    def _unhovered(self) -> None:
+        self.picture.emit(None)
+
+    def _over_picture(self, index: QModelIndex) -> bool:
+        place = self.viewport().mapFromGlobal(QCursor.pos())
+        return place.x() - self.visualRect(index).left() < _PICTURE
 
     @Slot("QModelIndex")
     def _open_editor(self, index: QModelIndex) -> None:

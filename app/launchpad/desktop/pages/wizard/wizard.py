@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
+from pathlib import Path
 
 from PySide6.QtCore import QEvent, Qt, Signal, Slot
 from PySide6.QtGui import (
@@ -15,11 +16,19 @@ from PySide6.QtGui import (
     QShortcut,
     QShowEvent,
 )
-from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
+from launchpad.application.preflight import Finding
 from launchpad.desktop.background import Jobs
 from launchpad.desktop.navigation import Route, RunPage
-from launchpad.desktop.pages.wizard.draft_model import STEP_FIND, STEP_SLIDES, STEP_SUBMIT, DraftModel
+from launchpad.desktop.pages.wizard.draft_model import (
+    STEP_FIND,
+    STEP_NOTES,
+    STEP_SCHEDULE,
+    STEP_SLIDES,
+    STEP_SUBMIT,
+    DraftModel,
+)
 from launchpad.desktop.pages.wizard.step_notes import NotesStep
 from launchpad.desktop.pages.wizard.step_schedule import ScheduleStep
 from launchpad.desktop.pages.wizard.step_slides import FindStep
@@ -29,7 +38,7 @@ from launchpad.desktop.pages.wizard.step_version import VersionStep
 from launchpad.desktop.pages.wizard.submission import Submission
 from launchpad.desktop.session import Session
 from launchpad.desktop.transfers import Transfers
-from launchpad.desktop.widgets.basics import IconButton, Notice, Pill, StateIcon, label
+from launchpad.desktop.widgets.basics import ElidedLabel, IconButton, Notice, Pill, StateIcon, label
 from launchpad.desktop.widgets.drop_area import local_paths
 from launchpad.desktop.widgets.stepper import Stepper
 from launchpad.errors import LaunchpadError
@@ -52,20 +61,20 @@ class WizardPage(QWidget):
         navigate: Callable[[Route], None],
         application_id: str,
         parent: QWidget | None = None,
+        *,
+        draft_id: str = "",
     ) -> None:
         super().__init__(parent)
         self.setObjectName("wizard_page")
         self.setAcceptDrops(True)
         self._session = session
         self._navigate = navigate
-        self.model = DraftModel(session, jobs, application_id, self)
+        self.model = DraftModel(session, jobs, application_id, self, draft_id=draft_id)
         self.submission = Submission(transfers, self)
         self._step = 1
         self._furthest = 1
 
-        self._title = label(self._known_name(application_id), "display", name="wizard_title")
-        self._title.setMinimumWidth(80)
-        self._title.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Preferred)
+        self._title = ElidedLabel(self._known_name(application_id), "display", name="wizard_title")
         self._version = Pill("info", "info", name="version_pill")
         self._version.hide()
         head = QHBoxLayout()
@@ -94,11 +103,13 @@ class WizardPage(QWidget):
             ]
         )
         self.stepper.chosen.connect(self.open_step)
-        self.table = TableStep(self.model)
+        self.table = TableStep(session, self.model)
         self.table.add_wanted.connect(self._find_more)
         self.notes = NotesStep(self.model)
         self.review = SubmitStep(session, self.model, self.submission)
         self.review.go_without.connect(self._submit_without)
+        self.review.fix.connect(self._mend)
+        self.review.code_wanted.connect(self._show_code)
         self.finding = FindStep(self.model)
         self._steps = (
             VersionStep(self.model),
@@ -116,6 +127,8 @@ class WizardPage(QWidget):
         self._back.clicked.connect(self._go_back)
         self._why_icon = StateIcon("circle-alert", "failed")
         self._why = label("", "muted", wrap=True, name="wizard_obstacle")
+        self._lead = IconButton("arrow-right", self.tr("Show"), kind="link", name="wizard_lead")
+        self._lead.clicked.connect(self._lead_there)
         self._next = IconButton("arrow-right", self.tr("Next"), kind="primary", name="wizard_next")
         self._next.setLayoutDirection(Qt.LayoutDirection.RightToLeft)
         self._next.clicked.connect(self._go_on)
@@ -129,6 +142,7 @@ class WizardPage(QWidget):
         foot.addStretch(1)
         foot.addWidget(self._why_icon)
         foot.addWidget(self._why)
+        foot.addWidget(self._lead)
         foot.addSpacing(8)
         foot.addWidget(self._next)
         foot.addWidget(self._submit)
@@ -203,6 +217,13 @@ class WizardPage(QWidget):
             self.model.leave()
         return super().event(event)
 
+    def take_files(self, paths: Sequence[Path]) -> None:
+        """Look for slides in these, which came from elsewhere."""
+        if paths and not self.submission.running:
+            self.model.add_sources(paths)
+            if self._step not in (STEP_FIND, STEP_SLIDES):
+                self.open_step(STEP_FIND)
+
     # Drops anywhere on the page
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
@@ -219,9 +240,7 @@ class WizardPage(QWidget):
         found = local_paths(event.mimeData())
         if found and not self.submission.running:
             event.acceptProposedAction()
-            self.model.add_sources(found)
-            if self._step not in (STEP_FIND, STEP_SLIDES):
-                self.open_step(STEP_FIND)
+            self.take_files(found)
 
     # Inside
 
@@ -240,7 +259,7 @@ class WizardPage(QWidget):
         """The sentence is as wide as it needs, at most what the buttons leave, then it takes two lines."""
         wanted = self._why.fontMetrics().horizontalAdvance(self._why.text()) + 4
         buttons = self._back.sizeHint().width() + max(self._next.sizeHint().width(), self._submit.sizeHint().width())
-        self._why.setFixedWidth(max(min(wanted, self.width() - buttons - 140), 0))
+        self._why.setFixedWidth(max(min(wanted, self.width() - buttons - 220), 0))
 
     def _shortcuts(self) -> None:
         for number in range(1, len(self._steps) + 1):
@@ -288,6 +307,7 @@ class WizardPage(QWidget):
         self._fit_obstacle()
         self._why.setToolTip(tip)
         self._why_icon.setVisible(bool(obstacle))
+        self._lead.setVisible(bool(obstacle and missing and not self._session_blocks()))
         reachable = 1 if running or done else self._step
         if not running and not done:
             while reachable < self._furthest and not self.model.obstacle(reachable):
@@ -298,6 +318,14 @@ class WizardPage(QWidget):
 
     def _session_blocks(self) -> bool:
         return not self._session.can_submit[0]
+
+    @Slot()
+    def _lead_there(self) -> None:
+        """To the first thing that is missing."""
+        missing = self.model.problems(self._step)
+        if missing:
+            self.open_step(missing[0].step)
+            self._steps[self._step - 1].enter()
 
     @Slot()
     def _go_on(self) -> None:
@@ -323,6 +351,37 @@ class WizardPage(QWidget):
         failed = [slide.id for slide in self.submission.results.values() if slide.error]
         self.model.slides.include(failed, False)
         self._start_submission()
+
+    @Slot(object)
+    def _mend(self, finding: Finding) -> None:
+        """What stands in the way is mended in place, or where it can be."""
+        if finding.fix == "leave_out":
+            self.model.slides.include([slide.id for slide in finding.slides], False)
+            self.review.enter()
+            return
+        steps = {"schedule": STEP_SCHEDULE, "notes": STEP_NOTES, "find": STEP_FIND}
+        self.open_step(steps.get(finding.fix, STEP_SLIDES))
+        if finding.fix == "show" and finding.slides:
+            ids = [slide.id for slide in finding.slides]
+            self.table.view.select_ids(ids)
+            self.table.view.go_to(ids[0], finding.column or None)
+            self.table.view.select_ids(ids)
+
+    @Slot()
+    def _show_code(self) -> None:
+        from launchpad.application.recipe import draft_as_commands, draft_as_python
+        from launchpad.desktop.widgets.code_dialog import CodeDialog
+
+        draft = self.model.snapshot()
+        words = self.tr("The commands need the metadata file of your slides: save it as slides.csv.")
+        texts = {self.tr("Command"): draft_as_commands(draft), self.tr("Python"): draft_as_python(draft)}
+        dialog = CodeDialog(self.tr("This run without the window"), words, texts, self)
+        dialog.offer("arrow-down-to-line", self.tr("Save metadata file …"), "code_save_csv", self.table.ask_export)
+        dialog.open()
+
+    def find_here(self) -> bool:
+        """Ctrl+F: the filter of the slide table, while it is open."""
+        return self._step == STEP_SLIDES and self.table.find_here()
 
     @Slot(str)
     def _submitted(self, run_id: str) -> None:
