@@ -200,6 +200,7 @@ def wrong_content(path: Path, media_type: str) -> str:
 
 
 # --- a folder that does not say what it is ----------------------------------------------------------------------------
+_NO_SLIDES = ("qupath", "notebook", "input")  # folders that are not of one slide
 _TYPES = {
     ".geojson": "application/geo+json",
     ".json": "application/json",
@@ -214,7 +215,7 @@ _TYPES = {
 
 def _guessed(folder: Path) -> RunFacts:
     facts = RunFacts(folder.name)
-    for inner in sorted(item for item in folder.iterdir() if item.is_dir() and item.name not in ("qupath", "input")):
+    for inner in sorted(item for item in folder.iterdir() if item.is_dir() and item.name not in _NO_SLIDES):
         files = [path for path in sorted(inner.iterdir()) if path.is_file() and path.suffix.lower() in _TYPES]
         found = [
             FileFacts(path.stem, path.relative_to(folder).as_posix(), _guess_type(path), path.stat().st_size)
@@ -295,7 +296,12 @@ def _readme(facts: RunFacts) -> str:
         words = _NAMES.get(file.artifact)
         kind = _KINDS.get(file.media_type, f"a file of the kind {file.media_type or 'unknown'}")
         lines.append(f"  - {Path(file.file).name}: {f'{words}; ' if words else ''}{kind}")
-    lines += ["- qupath: a QuPath project of the slides with these results, where it was asked for", "", "Slides:"]
+    lines += [
+        "- qupath: a QuPath project of the slides with these results, where it was asked for",
+        "- notebook: a Python notebook (marimo) on these results, where it was asked for; it is yours to change",
+        "",
+        "Slides:",
+    ]
     for item in facts.items:
         lines.append(f"- {item.name}: {item.state}{f', {item.error}' if item.error else ''}")
         lines.append(f"  {item.external_id}")

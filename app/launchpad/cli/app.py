@@ -25,6 +25,7 @@ GROUPS = {
 }
 COMMANDS = {
     "desktop": ("desktop", "Open the window."),
+    "notebook": ("notebook", "Open a Python notebook, of a run or from sign-in to download."),
     "self-test": ("self_test", "Take the sample slide through the whole journey, offscreen."),
 }
 

@@ -29,6 +29,7 @@ from launchpad.desktop.navigation import (
     Home,
     Info,
     Navigator,
+    NotebookPage,
     QuPathPage,
     Route,
     RunPage,
@@ -36,6 +37,7 @@ from launchpad.desktop.navigation import (
     TransferList,
     Wizard,
 )
+from launchpad.desktop.notebooks import Notebooks
 from launchpad.desktop.notifier import Notifier
 from launchpad.desktop.session import Session
 from launchpad.desktop.transfers import Transfers
@@ -67,6 +69,7 @@ class Application(QObject):
         self.session = Session(self)
         self.jobs = Jobs(self)
         self.transfers = Transfers(self.session, self.jobs, self)
+        self.notebooks = Notebooks(self.session, self.jobs, self)
         self.navigator = Navigator(self)
         self.window = MainWindow(self.session, self.transfers, self.jobs, self.navigator, self.state, self._make_page)
         self.window.closing.connect(self._ask_close)
@@ -110,10 +113,13 @@ class Application(QObject):
             return page
         if isinstance(route, RunPage):
             from launchpad.desktop.pages.run import RunPage as Page
+            from launchpad.desktop.widgets.open_in_notebook import OpenInNotebook
 
             shown = Page(self.session, self.transfers, self.jobs, self.navigator.go, route.run_id)
             shown.again.connect(self._begin_again)
             shown.tag_chosen.connect(self.window.sidebar.filter_by_tag)
+            folder = paths.results_dir() / route.run_id
+            shown.add_action(OpenInNotebook(self.notebooks, self.navigator.go, route.run_id, folder))
             return shown
         if isinstance(route, TransferList):
             from launchpad.desktop.pages.transfers import TransfersPage
@@ -123,6 +129,10 @@ class Application(QObject):
             from launchpad.desktop.pages.qupath import QuPathPage as QuPath
 
             return QuPath(self.session, self.jobs)
+        if isinstance(route, NotebookPage):
+            from launchpad.desktop.pages.notebook import NotebookPage as Notebook
+
+            return Notebook(self.notebooks, self.navigator.go, route.run_id)
         if isinstance(route, Info):
             from launchpad.desktop.pages.info import InfoPage
 
@@ -337,6 +347,7 @@ class Application(QObject):
         self._background.leave()
         stuck = self.jobs.shutdown(5)
         await self.transfers.settled()
+        await background.in_thread(self.notebooks.close)
         await self.session.close()
         background.pool.close()
         self.state.route = self.navigator.route
@@ -375,6 +386,8 @@ def run(argv: Sequence[str], driver: Driver | None = None) -> int:
         return 0
     app = QApplication.instance()
     if not isinstance(app, QApplication):
+        # What Qt's web engine wants before the application is made (notebooks in the window).
+        QApplication.setAttribute(Qt.ApplicationAttribute.AA_ShareOpenGLContexts)
         app = QApplication(["Launchpad"])
     app.setApplicationName("Launchpad")
     if QLocale.system().language() is QLocale.Language.C:  # no language is set: numbers and dates as in English

@@ -17,6 +17,7 @@ from launchpad.desktop.navigation import (
     Home,
     Info,
     Navigator,
+    NotebookPage,
     QuPathPage,
     Route,
     RunPage,
@@ -146,6 +147,7 @@ class MainWindow(QMainWindow):
         menu.add("transfers", "cloud-upload", self.tr("Transfers"), self._go_transfers, "Ctrl+J")
         menu.add("bucket", "hard-drive", self.tr("Manage cloud bucket"), self._go_bucket, "Ctrl+B")
         menu.add("qupath", "microscope", self.tr("QuPath"), self._go_qupath)
+        menu.add("notebook", "notebook-pen", self.tr("Notebook"), self._go_notebook)
         menu.add("info", "settings", self.tr("Info and settings"), self._go_info, "Ctrl+,")
         menu.addSeparator()
         self._appearance_place = menu.addSeparator()
@@ -238,7 +240,8 @@ class MainWindow(QMainWindow):
             application_id=route.application_id if isinstance(route, (Wizard, Catalog)) else None,
             run_id=route.run_id if isinstance(route, RunPage) else None,
         )
-        section = {TransferList: "transfers", BucketPage: "bucket", Info: "", About: "", QuPathPage: ""}
+        nowhere: dict[type, str] = dict.fromkeys((Info, About, QuPathPage, NotebookPage), "")
+        section = nowhere | {TransferList: "transfers", BucketPage: "bucket"}
         self._sections.set_current(section.get(type(route), "applications"))
 
     @Slot()
@@ -290,6 +293,10 @@ class MainWindow(QMainWindow):
     @Slot()
     def _go_bucket(self) -> None:
         self._navigator.go(BucketPage())
+
+    @Slot()
+    def _go_notebook(self) -> None:
+        self._navigator.go(NotebookPage())
 
     @Slot()
     def _go_info(self) -> None:

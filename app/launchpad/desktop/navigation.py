@@ -64,6 +64,13 @@ class QuPathPage:
 
 
 @dataclass(frozen=True)
+class NotebookPage:
+    """The notebook of a run, or with "" the one from sign-in to download."""
+
+    run_id: str = ""
+
+
+@dataclass(frozen=True)
 class FirstStart:
     """How to begin."""
 
@@ -75,7 +82,20 @@ class SignIn:
     profile: str = ""
 
 
-Route = Home | Catalog | Wizard | RunPage | TransferList | BucketPage | QuPathPage | Info | About | FirstStart | SignIn
+Route = (
+    Home
+    | Catalog
+    | Wizard
+    | RunPage
+    | TransferList
+    | BucketPage
+    | QuPathPage
+    | NotebookPage
+    | Info
+    | About
+    | FirstStart
+    | SignIn
+)
 
 LINK_SCHEME = "launchpad"
 

@@ -17,8 +17,9 @@ from pathlib import Path
 
 from launchpad import paths, state
 from launchpad.errors import BadInput, LaunchpadError, NotFound, TransferError
+from launchpad.other_programs import clean_environment
 from launchpad.progress import Progress
-from launchpad.qupath.processes import clean_environment, running
+from launchpad.qupath.processes import running
 from launchpad.qupath.releases import VERSION, Release, fetch
 from launchpad.qupath.unpack import unpack
 

@@ -6,12 +6,13 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from launchpad.errors import LaunchpadError
+from launchpad.other_programs import clean_environment
 
 if TYPE_CHECKING:
     import psutil
@@ -19,11 +20,6 @@ if TYPE_CHECKING:
 _KILLED = 5.0  # seconds
 _NAME = re.compile(r"QuPath(?:-v?\d[\w.+-]*)?(?: \(console\))?(?:\.exe)?", re.IGNORECASE)
 _INTERPRETER = re.compile(r"(?:python[\d.]*|pypy[\d.]*|bash|dash|sh|zsh)(?:\.exe)?", re.IGNORECASE)
-# What a frozen program, Qt, Python and their like set for themselves, which another program must not see.
-_OURS = re.compile(
-    r"LD_LIBRARY_PATH|LD_PRELOAD|DYLD_\w+|PYTHON\w*|_PYI_\w+|_MEIPASS2?|VIRTUAL_ENV|QT_\w+|QML\w*_PATH|GIO_MODULE_DIR"
-    r"|GDK_PIXBUF_MODULE\w*|LAUNCHPAD_\w+|AIGNOSTICS_\w+"
-)
 
 
 @dataclass(frozen=True)
@@ -124,23 +120,6 @@ def _is_zombie(process: psutil.Process) -> bool:
         return bool(process.status() == psutil.STATUS_ZOMBIE)
     except psutil.NoSuchProcess:
         return True
-
-
-def clean_environment(environment: Mapping[str, str] | None = None) -> dict[str, str]:
-    """The environment without what belongs to this program; what a frozen one set aside is put back."""
-    before = dict(os.environ if environment is None else environment)
-    clean = {name: value for name, value in before.items() if not _OURS.fullmatch(name.removesuffix("_ORIG"))}
-    for name in ("LD_LIBRARY_PATH", "LD_PRELOAD", "DYLD_LIBRARY_PATH"):
-        if before.get(f"{name}_ORIG"):
-            clean[name] = before[f"{name}_ORIG"]
-    own = getattr(sys, "_MEIPASS", "")
-    if own:
-        kept = [part for part in clean.get("PATH", "").split(os.pathsep) if not part.startswith(own)]
-        clean["PATH"] = os.pathsep.join(kept)
-        for name in ("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE"):
-            if clean.get(name, "").startswith(own):
-                del clean[name]
-    return clean
 
 
 def start(command: Sequence[str]) -> int:

@@ -12,6 +12,7 @@ from typing import IO, TYPE_CHECKING, Any
 from launchpad import geojson
 from launchpad.application.run_folder import load
 from launchpad.errors import BadInput, LaunchpadError, NotFound
+from launchpad.other_programs import clean_environment
 from launchpad.progress import Progress
 from launchpad.qupath import installation as installed
 from launchpad.qupath import moved, processes
@@ -217,7 +218,7 @@ def run_script(
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
-            env=processes.clean_environment(),
+            env=clean_environment(),
             text=True,
             errors="replace",
         ) as process:

@@ -13,7 +13,6 @@ from PySide6.QtWidgets import (
     QFileDialog,
     QFrame,
     QHBoxLayout,
-    QPushButton,
     QStackedWidget,
     QTabBar,
     QVBoxLayout,
@@ -39,6 +38,7 @@ from launchpad.desktop.pages.run_details.slides import SlidesPanel
 from launchpad.desktop.session import Session
 from launchpad.desktop.transfers import Transfers
 from launchpad.desktop.widgets.basics import Card, ElidedLabel, IconButton, Notice, Pill, label
+from launchpad.desktop.widgets.open_in_notebook import OpenInNotebook
 from launchpad.desktop.widgets.open_in_qupath import OpenInQuPath
 from launchpad.errors import LaunchpadError
 
@@ -69,6 +69,7 @@ class RunPage(QWidget):
     ) -> None:
         super().__init__()
         self._jobs = jobs
+        self._offered: list[OpenInQuPath | OpenInNotebook] = []
         self.setObjectName("page")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self._session, self._transfers, self._navigate, self.run_id = session, transfers, navigate, run_id
@@ -111,7 +112,6 @@ class RunPage(QWidget):
         self._download = IconButton("download", self.tr("Download results"), kind="primary", name="download_results")
         self._download.clicked.connect(self._start_download)
         self._qupath = OpenInQuPath(self._session, self._jobs, self._folder)
-        self._qupath.set_ready(False)
         self._qupath.noted.connect(self.banner.say)
         self._qupath.failed.connect(self.banner.show_error)
         self._download_menu = DownloadMenu(self)
@@ -192,8 +192,10 @@ class RunPage(QWidget):
         self.notes.hide()
         self.add_action(self._qupath)
 
-    def add_action(self, button: QPushButton) -> None:
-        """Offer a way to open the results: Open in QuPath, Open in Notebook."""
+    def add_action(self, button: OpenInQuPath | OpenInNotebook) -> None:
+        """Offer a way to open the results, once they are on this computer."""
+        self._offered.append(button)
+        button.set_ready(False)
         self._slot.addWidget(button)
         self._fit()
 
@@ -206,11 +208,8 @@ class RunPage(QWidget):
         side = 20 if narrow else 32
         self._column.setContentsMargins(side, 16 if self.height() < _LOW else 20, side, 16)
         self._counts.setVisible(self.height() >= _LOW and self._run is not None)
-        entries = [self._slot.itemAt(number) for number in range(self._slot.count())]
-        offered = [entry.widget() for entry in entries if entry is not None]
-        for button in (*offered, self._open, self._cancel):
-            if isinstance(button, IconButton):
-                button.show_words(not narrow)
+        for button in (*self._offered, self._open, self._cancel):
+            button.show_words(not narrow)
 
     # --- the run ----------------------------------------------------------------------------------------------------
     @Slot()
@@ -234,7 +233,9 @@ class RunPage(QWidget):
             run = await in_thread(handle.details)
             items = await in_thread(lambda: list(handle.results()))
             folder_exists = await in_thread(self._folder.is_dir)
-            self._qupath.set_ready(await in_thread(has_results, self._folder))
+            ready = await in_thread(has_results, self._folder)
+            for button in self._offered:
+                button.set_ready(ready)
         except LaunchpadError as error:
             self._waiting.setText(self.tr("This run cannot be shown now."))
             self.banner.show_error(error)
