@@ -24,7 +24,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from desktop_bench import until
+from desktop_bench import begun, until
 from launchpad import paths
 from launchpad.application.draft import delete_draft, load_drafts
 from launchpad.desktop.app import Application
@@ -99,6 +99,7 @@ def desk(qapp: QApplication, platform_endpoint: object, sample_svs: Path, tmp_pa
     folder = tmp_path / "tcga_luad"
     folder.mkdir()
     (folder / "slide ä.svs").symlink_to(sample_svs)
+    begun()
     made = Desk(qapp, folder)
     made.app.show()
     yield made

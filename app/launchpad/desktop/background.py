@@ -13,6 +13,7 @@ from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from PySide6.QtCore import QObject, QThread, QTimer, Signal, Slot
+from shiboken6 import isValid
 
 from launchpad.progress import Cancelled, Pace, Progress
 
@@ -226,6 +227,15 @@ class Tasks:
         for task, own in list(self._live.items()):
             if owner is None or own is owner:
                 task.cancel()
+
+    def let_go(self, page: QObject) -> None:
+        """Cancel the coroutines of a page, and of all inside it, before it is deleted."""
+        for task, own in list(self._live.items()):
+            while isinstance(own, QObject) and isValid(own):
+                if own is page:
+                    task.cancel()
+                    break
+                own = own.parent()
 
     async def settled(self) -> None:
         """Wait until all have ended."""

@@ -205,6 +205,7 @@ class MainWindow(QMainWindow):
             if own is page:
                 del self._pages[route]
                 self._stack.removeWidget(page)
+                self._session.tasks.let_go(page)
                 page.deleteLater()
 
     def set_plain(self, plain: bool) -> None:

@@ -313,8 +313,6 @@ class RunPage(QWidget):
     def leave(self) -> None:
         """The page is about to be thrown away."""
         self._thumbnails.pause()
-        for owner in (self, self.notes, self._shown_preview):
-            self._session.tasks.cancel(owner)
 
     # --- previews and single results --------------------------------------------------------------------------------
     @Slot(object, object)
