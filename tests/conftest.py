@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import signal
 import threading
 import time
 from collections.abc import Iterator
@@ -26,6 +27,8 @@ os.environ["PYTHON_KEYRING_BACKEND"] = "keyring.backends.fail.Keyring"
 
 def pytest_configure() -> None:
     """No test may read or write this account's own Launchpad."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # by a shell that started us in the background
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # else no child could be interrupted
     real = os.environ.get("LAUNCHPAD_QUPATH")
     if real:
         os.environ["TEST_QUPATH"] = real
