@@ -1,6 +1,6 @@
 """The local platform with a large database: lists and filters, mixed reads, a submission, the start, memory.
 
-Run: .venv/bin/python benchmarks/platform.py [FOLDER] [--runs 10000] [--items 100]
+Run: .venv/bin/python benchmarks/platform_load.py [FOLDER] [--runs 10000] [--items 100]
 FOLDER keeps the data between runs of this benchmark; by default a temporary one is made and removed.
 Prints one line of JSON for each measurement: what, and milliseconds or MiB.
 """
