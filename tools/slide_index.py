@@ -43,14 +43,10 @@ def plain(text: str | None) -> str:
 
 def write(database: sqlite3.Connection, table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
     """A table with these rows."""
-    types = [
-        f"{name} {TYPES.get(name, 'INTEGER' if name.endswith('_idc_version') else 'TEXT')}" for name in columns
-    ]
+    types = [f"{name} {TYPES.get(name, 'INTEGER' if name.endswith('_idc_version') else 'TEXT')}" for name in columns]
     extra = [URL] if table == "sm_index" else []
     database.execute(f"CREATE TABLE {table} ({', '.join([*types, *extra])})")
-    database.executemany(
-        f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})", rows
-    )
+    database.executemany(f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})", rows)
 
 
 def slides(wheel: Path, target: Path) -> None:
@@ -82,6 +78,7 @@ def slides(wheel: Path, target: Path) -> None:
         for item in row["sources"]
         if item["source_doi"] and item["source_doi"].lower() in dois
     }
+    described_by = ("cancer_types", "tumor_locations", "species")
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "index.sqlite"
         database = sqlite3.connect(file)
@@ -89,13 +86,13 @@ def slides(wheel: Path, target: Path) -> None:
         write(
             database,
             "collections",
-            ("collection_id", "name", "cancer_types", "tumor_locations", "species", "subjects"),
+            ("collection_id", "name", *described_by, "subjects"),
             (
-                [key, row["collection_name"], *(plain(row[name]) for name in ("cancer_types", "tumor_locations", "species")), row["subjects"]]
+                [key, row["collection_name"], *(plain(row[name]) for name in described_by), row["subjects"]]
                 for key, row in sorted(described.items())
                 if key in used
             ),
-        )  # fmt: skip
+        )
         write(
             database,
             "sources",
