@@ -26,11 +26,12 @@ _PASSING = (408, 429, 500, 502, 503, 504)
 class PublicBucket:
     """Reads one bucket. `address` is that of the bucket, such as `https://s3.amazonaws.com/idc-open-data`.
 
-    A context manager; thread-safe.
+    A context manager; thread-safe. Lists come in pages of `page_size` objects.
     """
 
-    def __init__(self, address: str) -> None:
+    def __init__(self, address: str, *, page_size: int = 1000) -> None:
         self.address = address.rstrip("/")
+        self._page_size = page_size
         verify: ssl.SSLContext | bool = True
         if self.address.startswith("https"):
             import truststore
@@ -72,7 +73,9 @@ class PublicBucket:
     def _pages(self, prefix: str, progress: Progress) -> Iterator[ObjectInfo]:
         token = ""
         while True:
-            query = {"list-type": "2", "prefix": prefix} | ({"continuation-token": token} if token else {})
+            query = {"list-type": "2", "prefix": prefix, "max-keys": str(self._page_size)}
+            if token:
+                query["continuation-token"] = token
             response = self._get(query, progress)
             root = tree_of(response)
             if root is None or root.tag != "ListBucketResult":

@@ -171,6 +171,7 @@ def _write_facts(index: SlideIndex, folder: Path, series: Sequence[Series], file
                 "collection_id": item.collection_id,
                 "PatientID": item.patient_id,
                 "SeriesInstanceUID": item.series_uid,
+                "SeriesDescription": item.description,
                 "source_DOI": item.doi,
                 "license": item.licence,
                 **proposals_of(item.collection_id, item.description),

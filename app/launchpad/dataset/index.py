@@ -24,6 +24,15 @@ from launchpad.dataset.collections import stain_words
 from launchpad.errors import DiskFull, LaunchpadError, SettingsError
 
 ID_COLUMNS = ("collection_id", "PatientID", "StudyInstanceUID", "SeriesInstanceUID")
+ORDERS = {
+    "collection": "collection_id",
+    "patient": "PatientID",
+    "description": "SeriesDescription COLLATE NOCASE",
+    "files": "instanceCount",
+    "size": "series_size_MB",
+    "licence": "license_short_name",
+}
+"""What slides can be put in order by."""
 _LAYOUT = 1  # of what is built here; counted up when that changes
 _BLOCK = 4 << 20
 _building = threading.Lock()
@@ -118,11 +127,20 @@ class SlideIndex:
                 subject=str(self.file),
             ) from error
 
-    def search(self, words: str = "", *, collection_id: str = "", limit: int = 500) -> Found:
+    def search(
+        self,
+        words: str = "",
+        *,
+        collection_id: str = "",
+        limit: int = 500,
+        order: str = "collection",
+        descending: bool = False,
+    ) -> Found:
         """Slides that have all of these words (or beginnings of words), or that a single id of any level names.
 
-        Without words all, or those of a collection. Ordered by collection and patient.
+        Without words all, or those of a collection. `order` is one of `ORDERS`; equals by collection and patient.
         """
+        direction = "DESC" if descending else "ASC"
         conditions, values = ["TRUE"], []
         if collection_id:
             conditions.append("collection_id = ?")
@@ -138,7 +156,8 @@ class SlideIndex:
                 values,
             ).fetchone()
             rows = database.execute(
-                f"SELECT * FROM sm_index WHERE {where} ORDER BY sm_index.rowid LIMIT ?",  # noqa: S608 - ours
+                f"SELECT * FROM sm_index WHERE {where} "  # noqa: S608 - ours
+                f"ORDER BY {ORDERS[order]} {direction}, sm_index.rowid LIMIT ?",
                 [*values, limit],
             ).fetchall()
         return Found(int(total), round(size * 1e6), tuple(map(_series, rows)))
