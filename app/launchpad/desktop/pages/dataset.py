@@ -195,7 +195,7 @@ class DatasetPage(QWidget):
             self._empty.setText(self.tr("The index of public slides cannot be read."))
             return
         count, size = sum(item.slides for item in collections), sum(item.size for item in collections)
-        self._usage.setText(self.tr("%n slides, ", "", count) + file_size(size))
+        self._usage.setText(self.tr("%Ln slides", "", count) + f", {file_size(size)}")
         self._collections.blockSignals(True)
         for item in collections:
             self._collections.addItem(item.name, item.id)
@@ -247,10 +247,10 @@ class DatasetPage(QWidget):
         for row in range(self._model.rowCount()):
             if self._model.series(row).series_uid in kept:
                 selection.select(self._model.index(row, 0), flags)
-        words = counted(found.total, self.tr("1 slide"), self.tr("%n slides", "", found.total))
+        words = counted(found.total, self.tr("1 slide"), self.tr("%Ln slides", "", found.total))
         words += f", {file_size(found.size)}"
         if found.total > len(found.series):
-            words += self.tr("; the first %n are shown", "", len(found.series))
+            words += self.tr("; the first %Ln are shown", "", len(found.series))
         self._count.setText(words if found.total else "")
         self._wanted = ""
         self._show_table(bool(found.total))

@@ -45,7 +45,8 @@ class DatasetDownload(Card):
         self._chosen: tuple[Series, ...] = ()
         self.folder = paths.datasets_dir() / "idc"
         self._what = label("", "strong", name="dataset_chosen")
-        self._terms = ElidedLabel("", "muted", name="dataset_terms")
+        self._terms = label("", "muted", wrap=True, name="dataset_terms")
+        self._terms.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self._place = ElidedLabel("", "muted", middle=True, name="dataset_folder")
         self._data = IconButton("database", self.tr("Data"), name="dataset_data", small=True)
         self._data.setToolTip(self.tr("Begin in the folder of data sets"))
@@ -80,7 +81,8 @@ class DatasetDownload(Card):
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(8)
         row.addWidget(label(self.tr("Folder:"), "muted"))
-        row.addWidget(self._place, 1)
+        row.addWidget(self._place)
+        row.addStretch(1)
         row.addWidget(self._data)
         row.addWidget(self._custom)
         self.column.addWidget(self._place_row)
@@ -103,12 +105,12 @@ class DatasetDownload(Card):
         self._index, self._chosen = index, tuple(series)
         size = sum(item.size for item in series)
         count = len(series)
-        words = counted(count, self.tr("1 slide"), self.tr("%n slides", "", count))
+        words = counted(count, self.tr("1 slide"), self.tr("%Ln slides", "", count))
         self._what.setText(f"{words} · {file_size(size)}" if count else self.tr("Select slides to download"))
         terms = [f"{item.licence} · {item.citation or item.doi}" for item in sources[:_CITED]]
         if len(sources) > _CITED:
             terms.append(self.tr("and %n more sources", "", len(sources) - _CITED))
-        self._terms.setText("   ".join(terms) or self.tr("Their size, licence and citation are shown here before."))
+        self._terms.setText("\n".join(terms) or self.tr("Their size, licence and citation are shown here before."))
         self._show()
 
     def _show(self) -> None:
