@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import webbrowser
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -34,6 +33,8 @@ def dataset() -> None:
 @idc.command()
 def browse() -> None:
     """Open the portal of Image Data Commons in the browser."""
+    import webbrowser
+
     from launchpad.dataset.service import PORTAL
 
     if not webbrowser.open(PORTAL):

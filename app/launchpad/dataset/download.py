@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 import shutil
 import threading
@@ -13,6 +14,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from launchpad.bucket.address import use_proxy
 from launchpad.bucket.base import ObjectInfo
 from launchpad.bucket.download import download
 from launchpad.bucket.public_bucket import PublicBucket
@@ -24,6 +26,7 @@ from launchpad.dataset.selection import Selection
 from launchpad.errors import DiskFull, LaunchpadError, TransferError
 from launchpad.paths import safe_name
 from launchpad.progress import Cancelled, Progress
+from launchpad.settings import load_settings
 from launchpad.wsi.origin import write_origins
 
 _AT_ONCE = 4  # files
@@ -56,8 +59,6 @@ class _File:
 
 def address_of(bucket: str) -> str:
     """Where a public bucket is, by the setting `idc_mirror`."""
-    from launchpad.settings import load_settings
-
     mirror = load_settings().idc_mirror
     if mirror == "google":
         return f"https://storage.googleapis.com/{_GOOGLE.get(bucket, bucket)}"
@@ -87,7 +88,7 @@ def download_selection(
     """
     progress = progress or Progress()
     layouts.check(layout)
-    progress.report(0, selection.size, "Listing the files")
+    use_proxy(load_settings().proxy)
     with ExitStack() as stack:
         buckets = {
             name: stack.enter_context(PublicBucket(address_of(name)))
@@ -95,17 +96,20 @@ def download_selection(
         }
         files, errors = _plan(buckets, selection, target, layout, progress)
         _require_room(target, files)
-        for folder, group in _by_folder(target, layout, selection.series).items():
-            _write_facts(index, folder, group, files)
+        for folder, group in _by_folder(files).items():
+            _write_facts(index, folder, group)
         got = _Fetch(buckets, files, progress).run()
+    paths: dict[str, list[Path]] = {item.series_uid: [] for item in selection.series}
     for file, result in got.items():
         if isinstance(result, LaunchpadError):
             errors[file.series.series_uid].append(result)
+        else:
+            paths[file.series.series_uid].append(result)
     return [
         Fetched(
             item,
             layouts.folder_of(target, layout, item),
-            tuple(sorted(path for file, path in got.items() if file.series == item and isinstance(path, Path))),
+            tuple(sorted(paths[item.series_uid])),
             tuple(errors[item.series_uid]),
         )
         for item in selection.series
@@ -118,10 +122,13 @@ def _plan(
     """The files to fetch, and what keeps slides from it."""
     errors: dict[str, list[LaunchpadError]] = {item.series_uid: [] for item in selection.series}
     files = []
-    taken: set[Path] = set()
+    taken: set[str] = set()
+    counted = itertools.count(1)
 
     def listed(series: Series) -> list[ObjectInfo]:
-        return buckets[series.bucket].list(f"{series.folder}/", progress)
+        found = buckets[series.bucket].list(f"{series.folder}/", progress)
+        progress.report(0, selection.size, f"Listing the files of slide {next(counted)} of {len(selection.series)}")
+        return found
 
     with ThreadPoolExecutor(_LISTS, thread_name_prefix="list") as threads:
         try:
@@ -146,36 +153,36 @@ def _plan(
         folder = layouts.folder_of(target, layout, series)
         for info, name in chosen:
             path = folder / safe_name(name)
-            if path in taken:  # of another slide in the same folder
+            if str(path).casefold() in taken:  # of another slide in the same folder
                 path = folder / safe_name(f"{series.folder}-{name}")
-            taken.add(path)
+            taken.add(str(path).casefold())
             files.append(_File(series, info, path))
     return files, errors
 
 
-def _by_folder(target: Path, layout: str, series: Iterable[Series]) -> dict[Path, list[Series]]:
-    groups: dict[Path, list[Series]] = {}
-    for item in series:
-        groups.setdefault(layouts.folder_of(target, layout, item), []).append(item)
+def _by_folder(files: Iterable[_File]) -> dict[Path, list[_File]]:
+    groups: dict[Path, list[_File]] = {}
+    for file in files:
+        groups.setdefault(file.path.parent, []).append(file)
     return groups
 
 
-def _write_facts(index: SlideIndex, folder: Path, series: Sequence[Series], files: Sequence[_File]) -> None:
+def _write_facts(index: SlideIndex, folder: Path, files: Sequence[_File]) -> None:
     """Citation and origin, before the first byte: what is there may be used as soon as it is there."""
-    own = {item.series_uid: item for item in series}
-    origins = {}
-    for file in files:
-        if file.series.series_uid in own:
-            item = file.series
-            origins[file.path.name] = {
-                "collection_id": item.collection_id,
-                "PatientID": item.patient_id,
-                "SeriesInstanceUID": item.series_uid,
-                "SeriesDescription": item.description,
-                "source_DOI": item.doi,
-                "license": item.licence,
-                **proposals_of(item.collection_id, item.description),
-            }
+    series = list({file.series.series_uid: file.series for file in files}.values())
+    told = {item.series_uid: proposals_of(item.collection_id, item.description) for item in series}
+    origins = {
+        file.path.name: {
+            "collection_id": file.series.collection_id,
+            "PatientID": file.series.patient_id,
+            "SeriesInstanceUID": file.series.series_uid,
+            "SeriesDescription": file.series.description,
+            "source_DOI": file.series.doi,
+            "license": file.series.licence,
+            **told[file.series.series_uid],
+        }
+        for file in files
+    }
     try:
         folder.mkdir(parents=True, exist_ok=True)
         write_citations(folder, index.sources(series), series, index.version())

@@ -175,6 +175,8 @@ class DatasetDownload(Card):
         if done:
             left = (total - done) / rate if rate > 0 else None
             self._words.setText(pace_words(done, total, rate, left))
+        elif self._job is not None and len(self._chosen) > 1:
+            self._words.setText(self._job.progress_text)
 
     @Slot(object)
     def _finished(self, done: list[Fetched]) -> None:
