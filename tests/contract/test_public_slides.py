@@ -10,6 +10,7 @@ import sys
 import threading
 from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from gcp_storage_emulator.server import create_server
@@ -186,11 +187,14 @@ def test_a_list_of_many_pages_is_read_to_its_end(public_mirror: Mirror) -> None:
 def test_no_room_is_said_before_anything_is_fetched(
     public_mirror: Mirror, chosen: tuple[SlideIndex, Selection], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("shutil.disk_usage", lambda path: type("Usage", (), {"free": 1000})())
-    with pytest.raises(DiskFull) as failed:
-        fetch(chosen, tmp_path / "data")
-    assert failed.value.subject == str(tmp_path / "data")
-    assert not (tmp_path / "data").exists()
+    for total, said in ((10**12, "0.0 GB"), (1000, "0.4 GB")):  # what is listed, and what the index says before
+        usage = SimpleNamespace(free=1000, total=total)
+        monkeypatch.setattr("shutil.disk_usage", lambda path, usage=usage: usage)
+        with pytest.raises(DiskFull) as failed:
+            fetch(chosen, tmp_path / "data")
+        assert failed.value.subject == str(tmp_path / "data")
+        assert f"They need {said}" in failed.value.detail
+        assert not (tmp_path / "data").exists()
 
 
 def test_several_slides_in_one_folder_keep_their_names_apart(

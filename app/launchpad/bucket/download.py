@@ -390,7 +390,7 @@ class _Download:
         return TransferError(
             "The store refused the download",
             detail=f"HTTP {answer.status}.",
-            advice="Try again; results that were deleted are gone.",
+            advice="Try again; what was deleted is gone.",
             subject=self._name,
         )
 

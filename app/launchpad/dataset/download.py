@@ -89,6 +89,8 @@ def download_selection(
     progress = progress or Progress()
     layouts.check(layout)
     use_proxy(load_settings().proxy)
+    if selection.size > (disk := shutil.disk_usage(_existing(target)).total):  # before a list of thousands is asked for
+        raise _no_room(target, selection.size, disk)
     with ExitStack() as stack:
         buckets = {
             name: stack.enter_context(PublicBucket(address_of(name)))
@@ -197,20 +199,29 @@ def _write_facts(index: SlideIndex, folder: Path, files: Sequence[_File]) -> Non
 
 
 def _require_room(target: Path, files: Sequence[_File]) -> None:
-    there = target
-    while not there.exists() and there != there.parent:
-        there = there.parent
     need = sum(file.info.size for file in files if not file.path.exists())
     # A file that is under way has its whole length already where it comes in ranges.
     need -= sum(part.stat().st_size for file in files if (part := _part(file)).exists() and not file.path.exists())
-    free = shutil.disk_usage(there).free
+    free = shutil.disk_usage(_existing(target)).free
     if need > free:
-        raise DiskFull(
-            "There is no room for these slides",
-            detail=f"They need {need / 1e9:,.1f} GB, {free / 1e9:,.1f} GB are free.",
-            advice="Choose fewer slides or another folder, or free space on the disk.",
-            subject=str(target),
-        )
+        raise _no_room(target, need, free)
+
+
+def _existing(folder: Path) -> Path:
+    """The folder, or the nearest one above that is there."""
+    folder = folder.absolute()
+    while not folder.exists() and folder != folder.parent:
+        folder = folder.parent
+    return folder
+
+
+def _no_room(target: Path, need: int, there: int) -> DiskFull:
+    return DiskFull(
+        "There is no room for these slides",
+        detail=f"They need {need / 1e9:,.1f} GB, the disk has {there / 1e9:,.1f} GB.",
+        advice="Choose fewer slides or another folder, or free space on the disk.",
+        subject=str(target),
+    )
 
 
 def _part(file: _File) -> Path:
