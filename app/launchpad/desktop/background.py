@@ -106,8 +106,12 @@ class Jobs(QObject):
         if self._closing:
             raise RuntimeError("the application is closing")
         thread = _Thread(job, self)
+        if not self._live:
+            # A worker that collects garbage would destroy objects of Qt in the wrong thread: meanwhile it is collected
+            # here, of what is made from now on, as going through all that there is takes a tenth of a second.
+            gc.disable()
+            gc.freeze()
         self._live[thread] = job
-        gc.disable()  # a worker that collects garbage would destroy objects of Qt in the wrong thread
         thread.finished.connect(self._ended)  # a @Slot of a QObject, never a lambda or partial
         thread.start()
         self._timer.start()
@@ -144,6 +148,7 @@ class Jobs(QObject):
             job.deleteLater()
             self.changed.emit()
             if not self._live:
+                gc.unfreeze()
                 gc.enable()
                 self._timer.stop()
                 self.idle.emit()

@@ -76,6 +76,8 @@ class MainWindow(QMainWindow):
         self._stack.setMinimumWidth(700)
         self.sidebar = RunSidebar(session)
         self._organization = ElidedLabel("", "muted", name="organization")
+        self._building = StateIcon("building-2", "textMuted")
+        self._building.hide()
         self._profile = Pill("monitor", "info", name="profile_pill")
         self._profile.hide()
         self._transfers = transfers
@@ -108,7 +110,7 @@ class MainWindow(QMainWindow):
         self._sections.add("bucket", "hard-drive", self.tr("Cloud bucket"))
         self._sections.chosen.connect(self._section_chosen)
         row.addWidget(self._sections, 1)
-        row.addWidget(StateIcon("building-2", "textMuted"))
+        row.addWidget(self._building)
         row.addWidget(self._organization)
         row.addWidget(self._profile)
         row.addWidget(self._menu())
@@ -261,6 +263,7 @@ class MainWindow(QMainWindow):
             self._organization.setText(me.organization.display_name or me.organization.name or me.organization.id)
         else:
             self._organization.setText("")
+        self._building.setVisible(bool(self._organization.text()))
         profile = self._session.profile
         icon = "monitor" if profile.kind == "embedded" else "cloud-upload"
         self._profile.show()
