@@ -150,7 +150,7 @@ def test_a_slide_is_downloaded_and_used_in_a_run(bench: Bench, tmp_path: Path, p
 
 
 def test_a_download_is_stopped_and_goes_on(bench: Bench, tmp_path: Path, public_mirror: Mirror) -> None:
-    public_mirror.put(f"{FOLDER}/large.dcm", os.urandom(96 << 20))
+    public_mirror.put(f"{FOLDER}/large.dcm", os.urandom(48 << 20))
 
     async def work() -> None:
         async with opened(bench, tmp_path) as page:
@@ -165,7 +165,7 @@ def test_a_download_is_stopped_and_goes_on(bench: Bench, tmp_path: Path, public_
             assert not (tmp_path / "slides" / PLACE / "large.dcm").exists()
             click(page, "dataset_download")
             await until(page.done.isVisible)
-            assert (tmp_path / "slides" / PLACE / "large.dcm").stat().st_size == 96 << 20
+            assert (tmp_path / "slides" / PLACE / "large.dcm").stat().st_size == 48 << 20
 
     bench.run(work())
 
@@ -191,7 +191,7 @@ def test_what_goes_wrong_is_said(
 
 
 def test_leaving_the_page_ends_its_download(bench: Bench, tmp_path: Path, public_mirror: Mirror) -> None:
-    public_mirror.put(f"{FOLDER}/large.dcm", os.urandom(96 << 20))
+    public_mirror.put(f"{FOLDER}/large.dcm", os.urandom(48 << 20))
 
     async def work() -> None:
         async with opened(bench, tmp_path) as page:
