@@ -86,6 +86,7 @@ class Gallery:
             About,
             BucketPage,
             Catalog,
+            DatasetPage,
             FirstStart,
             Home,
             Info,
@@ -117,7 +118,7 @@ class Gallery:
             await self._shot(name)
         for name, route in (
             ("transfers", TransferList()), ("bucket", BucketPage()), ("info", Info()), ("about", About()),
-            ("qupath", QuPathPage()), ("notebook", NotebookPage(self._runs[0])),
+            ("datasets", DatasetPage()), ("qupath", QuPathPage()), ("notebook", NotebookPage(self._runs[0])),
         ):  # fmt: skip
             self._go(route)
             await self._settle(1.5)

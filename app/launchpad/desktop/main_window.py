@@ -14,6 +14,7 @@ from launchpad.desktop.navigation import (
     About,
     BucketPage,
     Catalog,
+    DatasetPage,
     Home,
     Info,
     Navigator,
@@ -147,6 +148,7 @@ class MainWindow(QMainWindow):
         menu = self.menu
         menu.add("applications", "layout-grid", self.tr("Applications"), self._go_home)
         menu.add("transfers", "cloud-upload", self.tr("Transfers"), self._go_transfers, "Ctrl+J")
+        menu.add("datasets", "database", self.tr("Download data sets"), self._go_datasets, "Ctrl+D")
         menu.add("bucket", "hard-drive", self.tr("Manage cloud bucket"), self._go_bucket, "Ctrl+B")
         menu.add("qupath", "microscope", self.tr("QuPath"), self._go_qupath)
         menu.add("notebook", "notebook-pen", self.tr("Notebook"), self._go_notebook)
@@ -243,7 +245,7 @@ class MainWindow(QMainWindow):
             application_id=route.application_id if isinstance(route, (Wizard, Catalog)) else None,
             run_id=route.run_id if isinstance(route, RunPage) else None,
         )
-        nowhere: dict[type, str] = dict.fromkeys((Info, About, QuPathPage, NotebookPage), "")
+        nowhere: dict[type, str] = dict.fromkeys((Info, About, QuPathPage, NotebookPage, DatasetPage), "")
         section = nowhere | {TransferList: "transfers", BucketPage: "bucket"}
         self._sections.set_current(section.get(type(route), "applications"))
 
@@ -297,6 +299,10 @@ class MainWindow(QMainWindow):
     @Slot()
     def _go_bucket(self) -> None:
         self._navigator.go(BucketPage())
+
+    @Slot()
+    def _go_datasets(self) -> None:
+        self._navigator.go(DatasetPage())
 
     @Slot()
     def _go_notebook(self) -> None:
