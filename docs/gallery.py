@@ -118,11 +118,17 @@ class Gallery:
             await self._shot(name)
         for name, route in (
             ("transfers", TransferList()), ("bucket", BucketPage()), ("info", Info()), ("about", About()),
-            ("datasets", DatasetPage()), ("qupath", QuPathPage()), ("notebook", NotebookPage(self._runs[0])),
+            ("qupath", QuPathPage()), ("notebook", NotebookPage(self._runs[0])),
         ):  # fmt: skip
             self._go(route)
             await self._settle(1.5)
             await self._shot(name)
+        self._go(DatasetPage())
+        await self._until("public slides", lambda: window.page()._model.rowCount() == 1000)
+        window.page().show_example()
+        await self._until("the example", lambda: window.page()._model.rowCount() == 1)
+        await self._settle(1.0)
+        await self._shot("datasets")
 
     def _go(self, route: object) -> None:
         self._window._navigator.go(route)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import QSettings, Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QLabel, QMenu, QPushButton
+from PySide6.QtWidgets import QApplication, QLabel, QMenu, QPushButton
 
 from desktop_bench import Bench, until
 from launchpad import paths
@@ -150,7 +150,7 @@ def test_a_slide_is_downloaded_and_used_in_a_run(bench: Bench, tmp_path: Path, p
 
 
 def test_a_download_is_stopped_and_goes_on(bench: Bench, tmp_path: Path, public_mirror: Mirror) -> None:
-    public_mirror.put(f"{FOLDER}/large.dcm", os.urandom(96 << 20))
+    public_mirror.put(f"{FOLDER}/large.dcm", os.urandom(48 << 20))
 
     async def work() -> None:
         async with opened(bench, tmp_path) as page:
@@ -165,7 +165,7 @@ def test_a_download_is_stopped_and_goes_on(bench: Bench, tmp_path: Path, public_
             assert not (tmp_path / "slides" / PLACE / "large.dcm").exists()
             click(page, "dataset_download")
             await until(page.done.isVisible)
-            assert (tmp_path / "slides" / PLACE / "large.dcm").stat().st_size == 96 << 20
+            assert (tmp_path / "slides" / PLACE / "large.dcm").stat().st_size == 48 << 20
 
     bench.run(work())
 
@@ -191,7 +191,7 @@ def test_what_goes_wrong_is_said(
 
 
 def test_leaving_the_page_ends_its_download(bench: Bench, tmp_path: Path, public_mirror: Mirror) -> None:
-    public_mirror.put(f"{FOLDER}/large.dcm", os.urandom(96 << 20))
+    public_mirror.put(f"{FOLDER}/large.dcm", os.urandom(48 << 20))
 
     async def work() -> None:
         async with opened(bench, tmp_path) as page:
@@ -222,5 +222,24 @@ def test_the_wizard_offers_what_was_downloaded_and_the_way_to_more(
         await until(lambda: wizard.model.scan is None and wizard.model.slides.rowCount() == 1)
         more.trigger()
         assert bench.went[-1] == DatasetRoute()
+
+    bench.run(work())
+
+
+def test_the_buttons_of_the_wizard_fit_into_the_smallest_window(bench: Bench) -> None:
+    async def work() -> None:
+        wizard = await bench.page()
+        wizard.setMinimumWidth(1)  # the window gives it what there is
+        wizard.open_step(2)
+        finding = wizard.finding
+        finding._show_recent([str(paths.data_dir())])
+        for width, words in ((1100, 5), (728, 4), (1100, 5)):
+            wizard.resize(width, 616)
+            await until(lambda width=width: wizard.width() == width)
+            QApplication.sendPostedEvents()
+            await until(lambda words=words: sum(bool(item.text()) for item in finding._ways) == words)
+            right = [item.mapTo(wizard, item.rect().topRight()).x() for item in finding._ways]
+            assert max(right) < width
+            assert all(item.text() or item.toolTip() for item in finding._ways)
 
     bench.run(work())

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
 from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
     QFileDialog,
     QHBoxLayout,
@@ -29,6 +30,7 @@ from launchpad.desktop.widgets.drop_area import DropArea
 if TYPE_CHECKING:
     from launchpad.dataset.downloaded import Downloaded
 
+_AROUND = 80  # px beside the buttons
 SAMPLE = "CMU-1-Small-Region.svs"
 
 
@@ -60,7 +62,8 @@ class FindStep(Card):
         self._recent_button = IconButton("clock", self.tr("Recent"), name="recent_folders")
         self._recent_button.setMenu(self._recent)
         self._recent_button.hide()
-        for button in (add_folder, add_files, self._sets_button, self._recent_button, sample):
+        self._ways = (add_folder, add_files, self._sets_button, self._recent_button, sample)
+        for button in self._ways:
             self.drop_area.button_row.addWidget(button)
         self.drop_area.button_row.addStretch(1)
         self.column.addWidget(self.drop_area, 1)
@@ -141,6 +144,20 @@ class FindStep(Card):
             action = self._recent.addAction(folder.replace("&", "&&"))
             action.triggered.connect(partial(self._model.add_sources, [Path(folder)]))
         self._recent_button.setVisible(bool(folders))
+        self._fit()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit()
+
+    def _fit(self) -> None:
+        """Where there is no room for all words, the last buttons show their icons alone."""
+        shown = [button for button in self._ways if not button.isHidden()]
+        room = self.width() - _AROUND - sum(self.drop_area.button_row.spacing() for _ in shown[1:])
+        widths = [button.words_width() for button in shown]
+        for number, button in enumerate(shown):
+            icons_after = sum(button.height() for button in shown[number + 1 :])
+            button.show_words(sum(widths) <= room or sum(widths[: number + 1]) + icons_after <= room)
 
     @Slot(list)
     def _show_datasets(self, found: list[Downloaded]) -> None:
