@@ -10,7 +10,6 @@ from launchpad.application.columns import Column
 from launchpad.application.draft import Slide, same_content
 from launchpad.desktop.models.words import dimensions, file_size
 
-
 _NAMED = 3  # of many slides that are the same
 
 
