@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from typing import Any
 
+from pydantic import Field
+
 from launchpad.platform.auth.oauth import unchecked_claims
 from launchpad.platform.auth.profiles import Profile, is_chosen_by
 from launchpad.platform.auth.store import TokenStore
@@ -18,8 +20,8 @@ class TokenInfo(Model):
     issuer: str | None = None
     issued_at: int | None = None
     expires_at: int | None = None
-    scope: list[str] = []
-    audience: list[str] = []
+    scope: list[str] = Field(default_factory=list)
+    audience: list[str] = Field(default_factory=list)
     authorized_party: str | None = None
     org_id: str | None = None
     role: str | None = None
