@@ -7,11 +7,6 @@ Prints one line of JSON for each measurement: what, and milliseconds or MiB.
 
 from __future__ import annotations
 
-import sys
-
-# In front of the path stands the folder of this file, which would hide the standard library's `platform`.
-sys.path[:] = [entry for entry in sys.path if not entry.endswith("benchmarks")]
-
 import argparse
 import http.client
 import json
@@ -20,6 +15,7 @@ import signal
 import sqlite3
 import statistics
 import subprocess
+import sys
 import tempfile
 import threading
 import time

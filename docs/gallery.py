@@ -86,6 +86,7 @@ class Gallery:
             About,
             BucketPage,
             Catalog,
+            DatasetPage,
             FirstStart,
             Home,
             Info,
@@ -122,6 +123,12 @@ class Gallery:
             self._go(route)
             await self._settle(1.5)
             await self._shot(name)
+        self._go(DatasetPage())
+        await self._until("public slides", lambda: window.page()._model.rowCount() == 1000)
+        window.page().show_example()
+        await self._until("the example", lambda: window.page()._model.rowCount() == 1)
+        await self._settle(1.0)
+        await self._shot("datasets")
 
     def _go(self, route: object) -> None:
         self._window._navigator.go(route)

@@ -127,6 +127,12 @@ def make_notebook(stage: Stage) -> QWidget:
     return NotebookPage(stage.notebooks, lambda route: None, RUN)
 
 
+def make_dataset(stage: Stage) -> QWidget:
+    from launchpad.desktop.pages.dataset import DatasetPage
+
+    return DatasetPage(stage.session, stage.jobs, stage.state)
+
+
 def make_first_start(stage: Stage) -> QWidget:
     from launchpad.desktop.pages.first_start import FirstStartPage
 
@@ -150,6 +156,7 @@ PAGES: dict[type, Callable[[Stage], QWidget]] = {
     navigation.About: make_about,
     navigation.QuPathPage: make_qupath,
     navigation.NotebookPage: make_notebook,
+    navigation.DatasetPage: make_dataset,
     navigation.FirstStart: make_first_start,
     navigation.SignIn: make_sign_in,
 }

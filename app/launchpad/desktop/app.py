@@ -25,6 +25,7 @@ from launchpad.desktop.navigation import (
     About,
     BucketPage,
     Catalog,
+    DatasetPage,
     FirstStart,
     Home,
     Info,
@@ -158,6 +159,12 @@ class Application(QObject):
             from launchpad.desktop.pages.bucket import BucketPage as Objects
 
             return Objects(self.session, self.jobs, self.state)
+        if isinstance(route, DatasetPage):
+            from launchpad.desktop.pages.dataset import DatasetPage as Slides
+
+            slides = Slides(self.session, self.jobs, self.state)
+            slides.use_wanted.connect(self._arrivals.take_for)
+            return slides
         if isinstance(route, About):
             from launchpad.desktop.pages.about import AboutPage
 
