@@ -30,6 +30,7 @@ NAMES = {
     "qupath": "Service",
     "notebook": "Service",
     "system": "Service Health",
+    "dataset": "Service IDCClient",
 }
 
 
@@ -113,6 +114,8 @@ def test_an_unhealthy_system_is_false_and_says_why(module_data_dir: Path, monkey
     monkeypatch.setenv("LAUNCHPAD_ISSUER", "http://127.0.0.1:9/")
     monkeypatch.setenv("LAUNCHPAD_CLIENT_ID", "nobody")
     monkeypatch.setenv("LAUNCHPAD_AUDIENCE", "https://nobody.example")
+    monkeypatch.setenv("LAUNCHPAD_STORAGE_ENDPOINT", "http://127.0.0.1:9")
+    monkeypatch.setenv("LAUNCHPAD_TOKEN", "of nobody")
     health = system.Service().health()
     assert not health
     assert health.reason
