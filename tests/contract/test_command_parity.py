@@ -3,37 +3,22 @@
 from __future__ import annotations
 
 import csv
-import io
 import json
 import shlex
 import shutil
 import sys
-from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from commands_here import here
 from launchpad.cli.app import app
-from launchpad.cli.errors import guarded
 
 DATA = Path(__file__).parent / "data"
 COMMANDS: dict[str, dict[str, Any]] = json.loads((DATA / "commands.json").read_text(encoding="utf-8"))
 ROWS: list[dict[str, Any]] = json.loads((DATA / "runs.json").read_text(encoding="utf-8"))
 MAPPING = ".*:staining_method=H&E,tissue=LUNG,disease=LUNG_CANCER"
-
-
-def here(words: list[str]) -> tuple[int, str, str]:
-    """Run a command in this process; code, stdout, stderr."""
-    out, err = io.StringIO(), io.StringIO()
-    before, sys.argv = sys.argv, ["launchpad", *words]
-    try:
-        with redirect_stdout(out), redirect_stderr(err):
-            code = guarded(lambda: app(words, standalone_mode=False, prog_name="launchpad"))
-    finally:
-        sys.argv = before
-    assert "Traceback" not in err.getvalue(), err.getvalue()
-    return code, out.getvalue(), err.getvalue()
 
 
 def command_named(name: str) -> Any:

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from test_command_parity import here
+
+from commands_here import here
 
 if TYPE_CHECKING:
     from public_mirror import Mirror
@@ -52,6 +53,7 @@ def work(platform_endpoint: object, tmp_path: Path, monkeypatch: pytest.MonkeyPa
     return tmp_path
 
 
+@pytest.mark.long
 def test_the_steps_one_by_one(work: Path, public_mirror: Mirror) -> None:
     run_id = ""
     for words in commands("walk_through"):
@@ -68,6 +70,7 @@ def test_the_steps_one_by_one(work: Path, public_mirror: Mirror) -> None:
     assert list((paths.results_dir() / run_id).rglob("*.csv")), "no results were downloaded"
 
 
+@pytest.mark.long
 def test_all_in_one_command(work: Path, public_mirror: Mirror) -> None:
     outputs = [ran(words) for words in commands("execute")]
     run_id = next(line for line in outputs[-1].splitlines() if line.startswith("Submitted run")).split("'")[1]

@@ -85,5 +85,5 @@ def test_the_alias_uses_the_chosen_platform_and_says_when_none_is(data_dir: Path
     assert refused.returncode == 78
     assert "launchpad profile use " in refused.stderr
     assert os.environ.get("LAUNCHPAD_PROFILE") is None
-    subprocess.run([sys.executable, "-m", "launchpad", "profile", "use", "embedded"], check=True, timeout=60)
+    subprocess.run([sys.executable, "-m", "launchpad", "profile", "use", "local"], check=True, timeout=60)
     assert call("sdk", "run-metadata-schema").returncode == 0
