@@ -67,6 +67,11 @@ def settings_file() -> Path:
     return config_dir() / "settings.toml"
 
 
+def env_file() -> Path:
+    """The person's variables, `KEY=value`."""
+    return config_dir() / ".env"
+
+
 def window_file() -> Path:
     """Geometry, theme and what else the window must know before it paints, INI."""
     return config_dir() / "window.ini"

@@ -1,4 +1,5 @@
-"""Settings, in this order: process environment, the file named by LAUNCHPAD_ENV_FILE, ./.env, settings.toml.
+"""Settings, in this order: process environment, the file named by LAUNCHPAD_ENV_FILE, ./.env, the person's own file
+of variables (`launchpad system config set`), settings.toml.
 
 `LAUNCHPAD_X` and the `AIGNOSTICS_X` that the old SDK reads are the same field.
 """
@@ -68,6 +69,7 @@ class Settings(BaseSettings):
     auth_timeout: _Seconds = Field(default=30.0, validation_alias=_both("auth_timeout"))
     me_timeout: _Seconds = Field(default=30.0, validation_alias=_both("me_timeout"))
     application_timeout: _Seconds = Field(default=30.0, validation_alias=_both("application_timeout"))
+    application_version_timeout: _Seconds = Field(default=30.0, validation_alias=_both("application_version_timeout"))
     run_timeout: _Seconds = Field(default=30.0, validation_alias=_both("run_timeout"))
     run_submit_timeout: _Seconds = Field(default=30.0, validation_alias=_both("run_submit_timeout"))
     run_cancel_timeout: _Seconds = Field(default=30.0, validation_alias=_both("run_cancel_timeout"))
@@ -122,10 +124,7 @@ class Settings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """The order of DESIGN: environment before files, the named file before `./.env`, both before TOML."""
-        named = _env_file()
-        files = [
-            DotEnvSettingsSource(settings_cls, env_file=file) for file in (named, Path(".env")) if file is not None
-        ]
+        files = [DotEnvSettingsSource(settings_cls, env_file=file) for file in _env_files()]
         toml = TomlConfigSettingsSource(settings_cls, toml_file=paths.settings_file())
         return (init_settings, env_settings, *files, toml)
 
@@ -143,6 +142,11 @@ def _env_file() -> Path | None:
                 )
             return path
     return None
+
+
+def _env_files() -> list[Path]:
+    named = _env_file()
+    return [*([named] if named is not None else []), Path(".env"), paths.env_file()]
 
 
 def load_settings() -> Settings:
@@ -178,8 +182,8 @@ def place_of(field: str) -> str:
     names = [str(choice) for choice in alias.choices[1:]] if isinstance(alias, AliasChoices) else [field]
     if any(os.environ.get(name, "") for name in names):
         return ENVIRONMENT
-    for file in (_env_file(), Path(".env")):
-        if file is not None and file.is_file():
+    for file in _env_files():
+        if file.is_file():
             values = {name.upper(): value for name, value in dotenv_values(file).items()}
             if any(values.get(name) for name in names):
                 return str(file)

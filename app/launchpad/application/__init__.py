@@ -5,14 +5,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from launchpad.application.service import Service
+    from launchpad.application.download_progress import DownloadProgress as DownloadProgress
+    from launchpad.application.service import Service as Service
 
-__all__ = ["Service"]
+__all__ = ["DownloadProgress", "Service"]
+
+_HOMES = {"DownloadProgress": "launchpad.application.download_progress", "Service": "launchpad.application.service"}
 
 
 def __getattr__(name: str) -> object:
-    if name == "Service":
-        from launchpad.application.service import Service
+    """Import what is asked for, not before (PEP 562)."""
+    import importlib
 
-        return Service
-    raise AttributeError(name)
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(home), name)

@@ -37,7 +37,9 @@ def change_note_and_tags(client: Client, seen: RunReadResponse, note: str, tags:
             )
         changed = with_note_and_tags(now.custom_metadata, note, tags)
         try:
-            handle.update_custom_metadata(changed, now.custom_metadata_checksum)
+            handle.update_custom_metadata(
+                changed, custom_metadata_checksum=now.custom_metadata_checksum, enrich_sdk_metadata=False
+            )
         except ConcurrencyConflictError:  # between our reading and our writing: look again
             if attempt == 2:
                 raise

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
         OutputArtifactResultReadResponse,
         RunReadResponse,
     )
+    from launchpad.platform.runs import Run
 
 EXTENSIONS = {
     "application/geo+json": ".json",
@@ -133,6 +134,7 @@ def download_results(
     board: FileBoard | None = None,
     on_ready: Callable[[Path, RunFacts, ItemFacts], None] | None = None,
     with_slides: bool = False,
+    share_token: str | None = None,
 ) -> list[Downloaded]:
     """Download the results of a run, items as they finish when `wait`; files that are complete are left alone.
 
@@ -141,7 +143,7 @@ def download_results(
     and the others go on. The `board` shows files. What is missing or wrong is said in README.txt, summary.csv and
     run.json of the folder, which are written at the end, also when the download is stopped. `on_ready` gets the folder
     and the facts of each item when its files are there. `with_slides` also fetches slides whose external id is an
-    address, into `input`.
+    address, into `input`. `share_token` opens a run that somebody shared.
 
     Raises:
         Unreachable, ApiException: the platform does not answer or does not know the run.
@@ -149,11 +151,11 @@ def download_results(
         Cancelled: the progress was cancelled.
     """
     progress = progress or Progress()
-    handle = client.run(run_id)
+    handle = client.runs(run_id, share_token)
     run = handle.details()
     folder = destination / safe_name(run.run_id) if per_run else destination
     _make(folder)
-    fetch = _Fetch(client, run_id, progress, board or FileBoard(), on_item)
+    fetch = _Fetch(handle, progress, board or FileBoard(), on_item)
     items: list[ItemResultReadResponse] = []
     try:
         while True:
@@ -255,13 +257,12 @@ class _Fetch:
 
     def __init__(
         self,
-        client: Client,
-        run_id: str,
+        run: Run,
         progress: Progress,
         board: FileBoard,
         on_item: Callable[[Downloaded], None] | None,
     ) -> None:
-        self._client, self._run_id, self._progress, self._board = client, run_id, progress, board
+        self._run, self._progress, self._board = run, progress, board
         self._on_item = on_item
         self.ready: Callable[[ItemFacts], None] | None = None
         self.facts: dict[str, ItemFacts] = {}
@@ -375,7 +376,7 @@ class _Fetch:
     def _one(self, file: _File) -> Path | LaunchpadError:
         try:
             path = download(
-                lambda: self._client.run(self._run_id).get_artifact_download_url(file.artifact.output_artifact_id),
+                lambda: self._run.get_artifact_download_url(file.artifact.output_artifact_id),
                 file.path,
                 crc32c=_checksum(file.artifact),
                 progress=_Inner(self, file),

@@ -8,23 +8,28 @@ from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
+from uuid import uuid4
 
 from launchpad.application import mapping as rules
 from launchpad.application.allowance import Allowance, load_allowance, submit_all
 from launchpad.application.columns import columns, input_artifact
+from launchpad.application.download_progress import DownloadProgress, Queue, Telling
 from launchpad.application.draft import SubmissionDraft
 from launchpad.application.manifest import read_rows, to_row
 from launchpad.application.prepare import Prepared, prepare
 from launchpad.application.results import download_results
+from launchpad.application.run_options import future, matcher, pipeline_hints, time_of
 from launchpad.application.submit import open_bucket, submit, upload
 from launchpad.errors import BadInput, NotFound
 from launchpad.platform.client import Client
-from launchpad.platform.custom_metadata import note_of, tags_of
+from launchpad.platform.custom_metadata import run_metadata
 from launchpad.platform.models import (
     ApplicationReadResponse,
     ApplicationReadShortResponse,
     ApplicationVersion,
+    ItemCreationRequest,
     RunReadResponse,
+    SchedulingRequest,
     VersionReadResponse,
 )
 from launchpad.platform.runs import Run
@@ -190,7 +195,7 @@ class Service:
         Raises:
             ValueError: `query` is combined with `tags` or `note_regex`, or a regular expression is malformed.
         """
-        matches = _matcher(note_regex, note_query_case_insensitive, tags, query)
+        matches = matcher(note_regex, note_query_case_insensitive, tags, query)
         found: list[RunReadResponse] = []
         if limit is not None and limit <= 0:
             return found
@@ -216,6 +221,87 @@ class Service:
         """Delete the results of a run on the platform."""
         self.client.run(run_id).delete()
 
+    def application_run_submit(
+        self,
+        application_id: str,
+        items: Sequence[ItemCreationRequest],
+        application_version: str | None = None,
+        custom_metadata: Mapping[str, Any] | None = None,
+        note: str | None = None,
+        tags: set[str] | None = None,
+        due_date: str | datetime | None = None,
+        deadline: str | datetime | None = None,
+        onboard_to_aignostics_portal: bool = False,
+        gpu_type: str | None = None,
+        gpu_provisioning_mode: str | None = None,
+        max_gpus_per_slide: int | None = None,
+        flex_start_max_run_duration_minutes: int | None = None,
+        cpu_provisioning_mode: str | None = None,
+        node_acquisition_timeout_minutes: int | None = None,
+    ) -> Run:
+        """Submit items whose bytes can be fetched from their URLs already. Raises as `client.runs.submit`.
+
+        Raises:
+            ValueError: the schedule is not possible.
+        """
+        hints = pipeline_hints(
+            gpu_type,
+            gpu_provisioning_mode,
+            max_gpus_per_slide,
+            flex_start_max_run_duration_minutes,
+            cpu_provisioning_mode,
+            node_acquisition_timeout_minutes,
+        )
+        made = run_metadata(
+            interface="script",
+            submission_id=uuid4().hex,
+            me=self.client.me(),
+            note=note,
+            tags=tags or (),
+            pipeline=hints,
+        )
+        if onboard_to_aignostics_portal:
+            made["sdk"]["workflow"] = {"onboard_to_aignostics_portal": True}
+        due, end = future(due_date), future(deadline)
+        if due is not None and end is not None and due >= end:
+            raise BadInput("The due date must lie before the deadline", advice="Choose other times.")
+        scheduling = SchedulingRequest(due_date=due, deadline=end) if due is not None or end is not None else None
+        return self.client.runs.submit(
+            application_id, items, application_version, {**(custom_metadata or {}), **made}, scheduling
+        )
+
+    def application_run_update_custom_metadata(
+        self,
+        run_id: str,
+        custom_metadata: Mapping[str, Any],
+        *,
+        custom_metadata_checksum: str | None = None,
+        enrich_sdk_metadata: bool = True,
+    ) -> str | None:
+        """Replace the custom metadata of a run. Raises as `Run.update_custom_metadata`."""
+        return self.client.run(run_id).update_custom_metadata(
+            custom_metadata,
+            custom_metadata_checksum=custom_metadata_checksum,
+            enrich_sdk_metadata=enrich_sdk_metadata,
+        )
+
+    def application_run_update_item_custom_metadata(
+        self,
+        run_id: str,
+        external_id: str,
+        custom_metadata: Mapping[str, Any],
+        *,
+        custom_metadata_checksum: str | None = None,
+        enrich_sdk_metadata: bool = True,
+    ) -> str | None:
+        """Replace the custom metadata of an item. Raises as `Run.update_item_custom_metadata`."""
+        return self.client.run(run_id).update_item_custom_metadata(
+            external_id,
+            custom_metadata,
+            custom_metadata_checksum=custom_metadata_checksum,
+            enrich_sdk_metadata=enrich_sdk_metadata,
+        )
+
     def application_run_download(
         self,
         run_id: str,
@@ -224,13 +310,18 @@ class Service:
         create_subdirectory_per_item: bool = True,
         wait_for_completion: bool = True,
         qupath_project: bool = False,
+        download_progress_queue: Queue | None = None,
+        download_progress_callable: Callable[[DownloadProgress], None] | None = None,
+        share_token: str | None = None,
         *,
         progress: Progress | None = None,
     ) -> Path:
         """Download the results of a run; returns its folder. Raises the first error of an item that failed.
 
-        `qupath_project` writes a QuPath project into `qupath` of that folder, slide by slide as results come.
+        `qupath_project` writes a QuPath project into `qupath` of that folder, slide by slide as results come. The
+        callable (in a worker thread) and the queue get a `DownloadProgress` at each step.
         """
+        telling = Telling(download_progress_callable, download_progress_queue, progress)
         with _builder(qupath_project) as builder:
             done = download_results(
                 self.client,
@@ -239,10 +330,12 @@ class Service:
                 wait=wait_for_completion,
                 per_run=create_subdirectory_for_run,
                 per_item=create_subdirectory_per_item,
-                progress=progress,
+                progress=telling,
                 on_ready=builder.on_ready if builder is not None else None,
                 with_slides=builder is not None,
+                share_token=share_token,
             )
+        telling.tell(DownloadProgress(status="completed", item_count=len(done), item_index=len(done)))
         if builder is not None:
             for problem in builder.report.problems:
                 _log.warning("QuPath project: %s", problem)
@@ -343,17 +436,14 @@ class Service:
         """
         version = self.application_version(application_id, application_version)
         fields = columns(input_artifact(version).metadata_schema)
-        gpu = {
-            "gpu_type": gpu_type,
-            "provisioning_mode": gpu_provisioning_mode,
-            "max_gpus_per_slide": max_gpus_per_slide,
-            "flex_start_max_run_duration_minutes": flex_start_max_run_duration_minutes,
-        }
-        pipeline: dict[str, Any] = {
-            "gpu": {name: value for name, value in gpu.items() if value is not None},
-            "cpu": {"provisioning_mode": cpu_provisioning_mode} if cpu_provisioning_mode else {},
-            "node_acquisition_timeout_minutes": node_acquisition_timeout_minutes,
-        }
+        hints = pipeline_hints(
+            gpu_type,
+            gpu_provisioning_mode,
+            max_gpus_per_slide,
+            flex_start_max_run_duration_minutes,
+            cpu_provisioning_mode,
+            node_acquisition_timeout_minutes,
+        )
         draft = SubmissionDraft(
             application_id,
             version=version.version_number,
@@ -361,13 +451,13 @@ class Service:
             slides=read_rows(metadata, fields),
             note=note or "",
             tags=sorted(tags or ()),
-            due_date=_time(due_date),
-            deadline=_time(deadline),
+            due_date=time_of(due_date),
+            deadline=time_of(deadline),
         )
         run_id = self.submit(
             draft,
             version,
-            pipeline={name: value for name, value in pipeline.items() if value},
+            pipeline=hints,
             onboard=onboard_to_aignostics_portal,
             custom_metadata=custom_metadata,
         )
@@ -381,33 +471,3 @@ def _builder(wanted: bool) -> AbstractContextManager[ProjectBuilder | None]:
     from launchpad.qupath.service import how_for
 
     return ProjectBuilder(how_for(None))
-
-
-def _time(value: str | datetime | None) -> datetime | None:
-    time = datetime.fromisoformat(value) if isinstance(value, str) else value
-    if time is not None and time.tzinfo is None:
-        raise BadInput("The time has no zone", advice="Write it like 2026-01-31T18:00:00Z.", subject=str(value))
-    return time
-
-
-def _matcher(
-    note_regex: str | None, ignore_case: bool, tags: set[str] | None, query: str | None
-) -> Callable[[RunReadResponse], bool]:
-    import re
-
-    if query is not None and (tags or note_regex is not None):
-        raise ValueError("query cannot be combined with tags or note_regex")
-    try:
-        pattern = re.compile(note_regex, re.IGNORECASE if ignore_case else 0) if note_regex is not None else None
-    except re.error as error:
-        raise ValueError(f"the regular expression “{note_regex}” is malformed: {error}") from error
-
-    def matches(run: RunReadResponse) -> bool:
-        note, own = note_of(run.custom_metadata), tags_of(run.custom_metadata)
-        if query is not None:
-            return any(query.casefold() in text.casefold() for text in (note, *own))
-        if tags and not tags <= set(own):
-            return False
-        return pattern is None or pattern.search(note) is not None
-
-    return matches

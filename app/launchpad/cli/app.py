@@ -17,15 +17,18 @@ GROUPS = {
     "application": ("application", "Applications and their runs."),
     "bucket": ("bucket", "Files in the organization's bucket."),
     "dataset": ("dataset", "Public slides: look for them and download them."),
+    "migrate": ("migrate", "Take over what the aignostics SDK left on this computer."),
     "platform": ("platform", "The platform on this computer."),
     "profile": ("profile", "The platforms that one talks to."),
     "qupath": ("qupath", "QuPath: install and start it, make and look at its projects."),
+    "sdk": ("sdk", "Schemata of what is noted with runs and items."),
     "system": ("system", "Health and versions of Launchpad and its platform."),
     "user": ("user", "Sign in and out; who is signed in."),
     "wsi": ("wsi", "Whole slide images."),
 }
 COMMANDS = {
     "desktop": ("desktop", "Open the window."),
+    "launchpad": ("desktop", "Open the window, as `desktop` does."),
     "notebook": ("notebook", "Open a Python notebook, of a run or from sign-in to download."),
     "self-test": ("self_test", "Take the sample slide through the whole journey, offscreen."),
 }
@@ -33,6 +36,9 @@ COMMANDS = {
 
 class _Lazy(TyperGroup):
     """Loads a group when it is used; the help texts above stand for it until then."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        return super().parse_args(ctx, with_known_options(args))
 
     def list_commands(self, ctx: Any) -> list[str]:
         return [*GROUPS, *COMMANDS]
@@ -49,6 +55,20 @@ class _Lazy(TyperGroup):
         # Typer gives these to every group that is built by itself; they belong to `launchpad`.
         command.params = [item for item in command.params if item.name not in ("install_completion", "show_completion")]
         return command
+
+
+def with_known_options(arguments: list[str]) -> list[str]:
+    """The arguments with the old ways to ask for a format as `--format`; what follows `--` stays."""
+    end = arguments.index("--") if "--" in arguments else len(arguments)
+    known = []
+    for argument in arguments[:end]:
+        if argument == "--json":
+            known += ["--format", "json"]
+        elif argument.partition("=")[0] == "--output-format":
+            known.append("--format" + argument.removeprefix("--output-format"))
+        else:
+            known.append(argument)
+    return known + arguments[end:]
 
 
 def _only_help() -> bool:
@@ -74,16 +94,33 @@ def _print_version(wanted: bool) -> None:
 
 @app.callback()
 def _root(
+    ctx: typer.Context,
     version: Annotated[
         bool, typer.Option("--version", is_eager=True, callback=_print_version, help="Print the version.")
     ] = False,
     profile: Annotated[
         str | None, typer.Option("--profile", help="Talk to this platform; see `launchpad profile list`.")
     ] = None,
+    quiet: Annotated[
+        bool, typer.Option("--quiet", "-q", help="No progress and no notes on stderr; errors only.")
+    ] = False,
 ) -> None:
     """Run computational pathology applications on whole slide images. For research use only."""
     if profile is not None:
         os.environ["LAUNCHPAD_PROFILE"] = profile  # for this process and those that it starts
+    from launchpad.cli import output
+
+    output.quiet = quiet
+    if os.environ.pop("LAUNCHPAD_COMMAND", "") == "aignostics":  # the alias of `launchpad migrate install-alias`
+        _require_profile(ctx)
+
+
+def _require_profile(ctx: typer.Context) -> None:
+    if ctx.invoked_subcommand in ("migrate", "profile") or {"--help", "-h"} & set(sys.argv):
+        return
+    from launchpad.cli.migrate import require_profile
+
+    require_profile()
 
 
 def run() -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from launchpad.cli import application_run
+from launchpad.cli import application_run, application_version
 from launchpad.cli.output import Format, print_json, say
 
 if TYPE_CHECKING:
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 app = typer.Typer(no_args_is_help=True, help="Applications and their runs.")
 app.add_typer(application_run.app, name="run")
+app.add_typer(application_version.app, name="version")
+app.command("dump-schemata")(application_version.dump_schemata)
 _Format = Annotated[Format, typer.Option("--format", help="How to print.")]
 _Verbose = Annotated[bool, typer.Option("--verbose/--no-verbose", help="Print all that is known.")]
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from launchpad.cli import run_cancel, run_metadata, run_share, run_watch
 from launchpad.cli import run_steps as steps
-from launchpad.cli import run_watch
 from launchpad.cli.output import Format, print_json, say
 from launchpad.errors import BadInput, LaunchpadError, NotFound
 
@@ -18,6 +18,13 @@ if TYPE_CHECKING:
 app = typer.Typer(no_args_is_help=True, help="Runs: prepare, upload, submit, watch, download.")
 result_app = typer.Typer(no_args_is_help=True, help="Results of runs.")
 app.add_typer(result_app, name="result")
+app.add_typer(run_share.app, name="share")
+app.command("cancel")(run_cancel.cancel)
+app.command("cancel-by-filter")(run_cancel.cancel_by_filter)
+app.command("dump-metadata")(run_metadata.dump_metadata)
+app.command("dump-item-metadata")(run_metadata.dump_item_metadata)
+app.command("update-metadata")(run_metadata.update_metadata)
+app.command("update-item-metadata")(run_metadata.update_item_metadata)
 
 _Application = Annotated[str, typer.Argument(help="Id of the application, for example he-tme.")]
 _Manifest = Annotated[Path, typer.Argument(help="The metadata CSV file.")]
@@ -297,12 +304,12 @@ def watch(
         return run_watch.watch(service, run_id, share_token, output_format)
 
 
-@app.command()
-def cancel(run_id: Annotated[str, typer.Argument(help="Id of the run.")]) -> None:
-    """Cancel a run."""
+@result_app.command()
+def delete(run_id: Annotated[str, typer.Argument(help="Id of the run.")]) -> None:
+    """Delete the results of a run on the platform; what was downloaded stays."""
     with steps.service() as service:
-        service.application_run_cancel(run_id)
-    say(f"Run with ID '{run_id}' has been canceled.")
+        service.application_run_delete(run_id)
+    say(f"Results of run with ID '{run_id}' have been deleted.")
 
 
 @result_app.command()
@@ -315,6 +322,7 @@ def download(
     qupath_project: Annotated[
         bool, typer.Option(help="Also a QuPath project of the slides with their results, in the folder qupath.")
     ] = False,
+    share_token: Annotated[str | None, typer.Option(help="Token that opens a shared run.")] = None,
     zip: Annotated[bool, typer.Option("--zip", help="Also one ZIP file of all results, beside the folder.")] = False,  # noqa: A002
 ) -> None:
     """Download the results of a run; what is complete is not fetched again."""
@@ -329,6 +337,7 @@ def download(
             per_run=create_subdirectory_for_run,
             per_item=create_subdirectory_per_item,
             qupath_project=qupath_project,
+            share_token=share_token,
         )
     if zip:
         base = destination_directory or paths.results_dir()

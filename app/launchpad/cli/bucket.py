@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from launchpad.cli.output import print_json, progress_bar, say, warn
+from launchpad.cli.output import Format, print_json, progress_bar, say, warn
 from launchpad.errors import LaunchpadError, NotFound
 from launchpad.progress import Cancelled
 
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="Files in the organization's bucket.", no_args_is_help=True)
 
-_URL_SECONDS = 7 * 24 * 3600
 _What = Annotated[list[str] | None, typer.Argument(help="Regular expressions, or keys with --what-is-key.")]
 _Keys = Annotated[bool, typer.Option("--what-is-key", help="Take the arguments as whole keys.")]
 _Dry = Annotated[bool, typer.Option("--dry-run/--no-dry-run", help="Only say what would be deleted.")]
@@ -69,31 +68,18 @@ def find(
     what_is_key: _Keys = False,
     detail: Annotated[bool, typer.Option("--detail", help="Also size, date and checksum.")] = False,
     signed_urls: Annotated[bool, typer.Option("--signed-urls", help="Also a URL that opens it for 7 days.")] = False,
+    output_format: Annotated[Format, typer.Option("--format", help="It is JSON in any case.")] = Format.JSON,
 ) -> None:
     """Print keys as JSON."""
+    from launchpad.application.bucket_service import described
     from launchpad.bucket.objects import find as search
-    from launchpad.wsi.service import human_size
 
     with _opened() as opened:
         found = search(opened, what or [], what_is_key=what_is_key)
         if not (detail or signed_urls):
             print_json([info.key for info in found])
             return
-        rows = []
-        for info in found:
-            row: dict[str, object] = {"key": info.key}
-            if detail:
-                row |= {
-                    "size": info.size,
-                    "size_human": human_size(info.size),
-                    "last_modified": info.last_modified.isoformat() if info.last_modified else None,
-                    "etag": (info.etag or "").strip('"'),
-                    "storage_class": "STANDARD",
-                }
-            if signed_urls:
-                row["signed_download_url"] = opened.signed_url(info.key, _URL_SECONDS)
-            rows.append(row)
-        print_json(rows)
+        print_json([described(opened, info, detail=detail, signed=signed_urls) for info in found])
 
 
 @app.command()

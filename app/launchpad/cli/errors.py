@@ -79,6 +79,11 @@ def _unexpected(error: Exception) -> int:
 
 
 def wants_json() -> bool:
-    """Whether `--format json` is among the arguments."""
+    """Whether `--format json`, or one of the old ways to say so, is among the arguments."""
     arguments = sys.argv[1:]
-    return "--format=json" in arguments or any(pair == ("--format", "json") for pair in itertools.pairwise(arguments))
+    names = ("--format", "--output-format")
+    return (
+        "--json" in arguments
+        or any(f"{name}=json" in arguments for name in names)
+        or any(first in names and second == "json" for first, second in itertools.pairwise(arguments))
+    )

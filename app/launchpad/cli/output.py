@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from pydantic import BaseModel
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+quiet = False  # by --quiet: no notes and no progress
 _EVERY = 5.0  # seconds between lines of progress where there is no terminal
 
 
@@ -42,8 +43,9 @@ def say(text: str) -> None:
 
 
 def warn(text: str) -> None:
-    """A line on stderr."""
-    typer.echo(plain(text), err=True)
+    """A note on stderr."""
+    if not quiet:
+        typer.echo(plain(text), err=True)
 
 
 def print_json(value: BaseModel | Sequence[BaseModel] | Any) -> None:
@@ -66,8 +68,10 @@ def progress_bar(title: str, *, unit: str = "slides") -> Iterator[Progress]:
     The first Ctrl-C cancels it, so that work ends at its next report and leaves nothing half done; a second one
     interrupts at once. Either way the command ends with 130.
     """
-    with _interruptible(_Lines(title, unit) if not sys.stderr.isatty() else Progress()) as progress:
-        if isinstance(progress, _Lines):
+    with _interruptible(_Lines(title, unit) if not (quiet or sys.stderr.isatty()) else Progress()) as progress:
+        if quiet:
+            yield progress
+        elif isinstance(progress, _Lines):
             yield progress
             progress.end()
         else:

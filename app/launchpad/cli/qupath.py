@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from launchpad.cli.output import print_json, progress_bar, say, warn
+from launchpad.cli.output import Format, print_json, progress_bar, say, warn
 from launchpad.errors import BadInput, NotFound
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ app = typer.Typer(help="QuPath: install and start it, make and look at its proje
 _Project = Annotated[Path, typer.Argument(help="Folder of the project.")]
 _Folder = Annotated[Path | None, typer.Option(help="Folder of installations; default: Launchpad's own.")]
 _System = Annotated[str | None, typer.Option(help="For another system: Linux, Darwin or Windows.")]
+_Format = Annotated[Format, typer.Option("--format", help="How to print.")]
 _Machine = Annotated[str | None, typer.Option(help="For another machine, such as x86_64 or arm64.")]
 
 
@@ -137,13 +138,14 @@ def make_project(
 
 @app.command()
 def processes(
-    as_json: Annotated[bool, typer.Option("--json", "-j", help="As JSON.")] = False,
+    as_json: Annotated[bool, typer.Option("-j", help="As JSON.")] = False,
+    output_format: _Format = Format.TEXT,
 ) -> None:
     """List the QuPath processes of this account."""
     from launchpad.qupath.service import Service
 
     found = Service.get_qupath_processes()
-    if as_json:
+    if as_json or output_format is Format.JSON:
         print_json([{"pid": item.pid, "exe": item.exe, "cwd": item.cwd, "args": list(item.args)} for item in found])
         return
     for item in found:
@@ -203,7 +205,7 @@ def annotate(
 
 
 @app.command()
-def inspect(project: _Project) -> None:
+def inspect(project: _Project, output_format: _Format = Format.JSON) -> None:
     """Print what a project holds, as JSON."""
     from launchpad.qupath import service
 
@@ -232,11 +234,15 @@ def run_script(
 
 
 @app.command("list")
-def list_installations() -> None:
+def list_installations(output_format: _Format = Format.TEXT) -> None:
     """List the versions of QuPath that are found; the first one is used."""
     from launchpad.qupath import installation
 
     found = installation.find()
+    if output_format is Format.JSON:
+        rows = [{"version": item.version, "executable": str(item.executable), "ours": item.ours} for item in found]
+        print_json(rows)
+        return
     for item in found:
         say(f"{item.version or 'unknown version'}  {item.executable}{'  (by Launchpad)' if item.ours else ''}")
     if not found:

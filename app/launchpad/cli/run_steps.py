@@ -399,6 +399,7 @@ def download(
     per_run: bool,
     per_item: bool,
     qupath_project: bool = False,
+    share_token: str | None = None,
 ) -> set[str]:
     """Download; returns the ids of the items that failed on the platform or on the way, each of which is named."""
     from launchpad.application.results import download_results
@@ -425,6 +426,7 @@ def download(
                 on_item=through,
                 on_ready=builder.on_ready if builder is not None else None,
                 with_slides=builder is not None,
+                share_token=share_token,
                 poll_seconds=1.0 if service.client.profile.kind == "embedded" else 5.0,
             )
     except (Cancelled, KeyboardInterrupt):
@@ -434,7 +436,7 @@ def download(
             f"end it by: launchpad application run cancel {run_id}"
         )
         raise
-    for item in service.application_run(run_id).results():
+    for item in service.application_run(run_id, share_token).results():
         if item.state == "TERMINATED" and item.output != "FULL":
             reason = item.error_message or item.termination_reason
             warn(f"{item_state(item).words}: {item.external_id}: {reason}")

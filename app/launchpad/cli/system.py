@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from enum import StrEnum
-from typing import Annotated
+from pathlib import Path
+from typing import Annotated, Literal
 
 import typer
 
-from launchpad.cli.output import print_json, say
+from launchpad.cli import system_config
+from launchpad.cli.output import print_json, say, warn
 
 app = typer.Typer(no_args_is_help=True, help="Health and versions of Launchpad and its platform.")
 
@@ -20,7 +22,8 @@ class _Output(StrEnum):
     TEXT = "text"
 
 
-_Format = Annotated[_Output, typer.Option("--output-format", "--format", help="How to print.")]
+app.add_typer(system_config.app, name="config")
+_Format = Annotated[_Output, typer.Option("--format", help="How to print.")]
 
 
 @app.callback()
@@ -61,6 +64,61 @@ def info(
     from launchpad.system.information import collect
 
     _print(collect(include_environ=include_environ, mask_secrets=mask_secrets), output_format)
+
+
+@app.command("dump-dot-env-file")
+def dump_dot_env_file(
+    destination: Annotated[Path, typer.Option(help="The file to write; only this account can read it.")] = Path(
+        ".env.current"
+    ),
+) -> None:
+    """Write all settings as KEY=value; secrets as they are."""
+    from launchpad.errors import LaunchpadError
+    from launchpad.paths import write_private
+    from launchpad.system.information import dotenv_lines
+
+    try:
+        write_private(destination, dotenv_lines().encode())
+    except OSError as error:
+        raise LaunchpadError(
+            "The file cannot be written",
+            detail=f"{error.strerror or error}.",
+            advice="Choose another place by --destination.",
+            subject=str(destination),
+        ) from error
+    say(f"Wrote {destination}")
+
+
+@app.command()
+def openapi(
+    api_version: Annotated[Literal["v1"], typer.Option(help="Version of the API.")] = "v1",
+    output_format: _Format = _Output.JSON,
+) -> None:
+    """Print the OpenAPI description of the platform in use."""
+    from launchpad.system.service import Service
+
+    _print(Service.openapi_schema(api_version), output_format)
+
+
+@app.command()
+def serve(
+    host: Annotated[str, typer.Option(help="Accepted, of no effect.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Accepted, of no effect.")] = 8000,
+    open_browser: Annotated[bool, typer.Option(help="Accepted, of no effect.")] = False,
+) -> None:
+    """Nothing: the window is a program of this computer, not a page. Exits 2."""
+    from launchpad.errors import NotFound
+
+    raise NotFound(
+        "Launchpad has no window in the browser",
+        advice="Open the window by `launchpad desktop`; `launchpad platform serve` serves the platform.",
+    )
+
+
+@app.command()
+def install() -> None:
+    """Nothing has to be installed after Launchpad itself."""
+    warn("Nothing else has to be installed. `launchpad qupath install` installs QuPath.")
 
 
 def _print(document: Mapping[str, object], output_format: _Output) -> None:

@@ -6,9 +6,11 @@ import builtins
 import re
 from collections.abc import Iterator
 from datetime import datetime
+from functools import cache
 from typing import NamedTuple
 
 from launchpad.errors import BadInput
+from launchpad.platform.documents import Documents
 from launchpad.platform.http import Api, NotFoundException, parse, segment
 from launchpad.platform.models import (
     ApplicationReadResponse,
@@ -85,11 +87,20 @@ class Versions:
         if precedence(number)[0] == (-1,):
             raise BadInput("The version is malformed", advice="Write it like 1.2.3.", subject=number)
         path = f"/api/v1/applications/{segment(application_id)}/versions/{segment(number)}"
-        return parse(VersionReadResponse, self._api.get(path, timeout=self._settings.application_timeout), path)
+        return parse(VersionReadResponse, self._api.get(path, timeout=self._settings.application_version_timeout), path)
+
+    def documents(self, application_id: str, application_version: str | None = None) -> Documents:
+        """What is written about a version, the latest where none is named; asks nothing yet."""
+
+        @cache
+        def number() -> str:
+            return application_version or self.details(application_id).version_number
+
+        return Documents(self._api, self._settings, application_id, number)
 
 
-class Documents:
-    """What is written about a version: manuals, validation reports."""
+class AllDocuments:
+    """What is written about versions: manuals, validation reports."""
 
     def __init__(self, api: Api, settings: Settings) -> None:
         self._api = api

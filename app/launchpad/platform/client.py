@@ -11,7 +11,7 @@ from typing import Any, Self
 
 from launchpad.bucket.address import use_proxy
 from launchpad.errors import Unreachable
-from launchpad.platform.applications import Applications, Documents, Versions
+from launchpad.platform.applications import AllDocuments, Applications, Versions
 from launchpad.platform.auth.profiles import Profile, select_profile
 from launchpad.platform.auth.tokens import GivenToken, token_source
 from launchpad.platform.http import Api, ApiException, NotFoundException, parse
@@ -19,6 +19,7 @@ from launchpad.platform.line import WebPageAnswered
 from launchpad.platform.models import ApplicationReadResponse, MeReadResponse, VersionReadResponse
 from launchpad.platform.quota import QuotaReport
 from launchpad.platform.runs import Run, Runs
+from launchpad.platform.share_tokens import ShareTokens
 from launchpad.platform.sharing import Sharing
 from launchpad.settings import Settings, load_settings
 
@@ -54,7 +55,8 @@ class Client:
         self.applications = Applications(self.api, self.settings, self.versions)
         self.runs = Runs(self.api, self.settings, self.versions)
         self.sharing = Sharing(self.api)
-        self.documents = Documents(self.api, self.settings)
+        self.share_tokens = ShareTokens(self.api)
+        self.documents = AllDocuments(self.api, self.settings)
         self._me: tuple[float, MeReadResponse] | None = None
         self._lock = threading.Lock()
 
@@ -63,6 +65,11 @@ class Client:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    @staticmethod
+    def get_api_client(cache_token: bool = True, token_provider: Callable[[], str] | None = None) -> Api:
+        """The connection alone, for requests that have no method here. Raises as `Client`."""
+        return Client(cache_token, token_provider).api
 
     def close(self) -> None:
         """Close the connections."""

@@ -188,6 +188,25 @@ def with_note_and_tags(custom_metadata: Mapping[str, Any] | None, note: str, tag
     return {**changed, "sdk": sdk}
 
 
+def refreshed_run(custom_metadata: Mapping[str, Any]) -> dict[str, Any]:
+    """Custom metadata of a run with its `sdk` part made or refreshed; when it was made and submitted is kept."""
+    given = _sdk(custom_metadata)
+    fresh = run_metadata(interface="script", submission_id="")["sdk"]
+    return _refreshed(custom_metadata, given, fresh)
+
+
+def refreshed_item(custom_metadata: Mapping[str, Any]) -> dict[str, Any]:
+    """As `refreshed_run`, of an item."""
+    now = _now()
+    fresh = {"schema_version": ITEM_SCHEMA_VERSION, "created_at": now, "updated_at": now, "tags": []}
+    return _refreshed(custom_metadata, _sdk(custom_metadata), fresh)
+
+
+def _refreshed(whole: Mapping[str, Any], given: Mapping[str, Any], fresh: Mapping[str, Any]) -> dict[str, Any]:
+    always = {name: fresh[name] for name in ("schema_version", "updated_at", "user_agent") if name in fresh}
+    return {**whole, "sdk": {**fresh, **given, **always}}
+
+
 def note_of(custom_metadata: Mapping[str, Any] | None) -> str:
     """The note of a run, empty where there is none."""
     return str(_sdk(custom_metadata).get("note") or "")

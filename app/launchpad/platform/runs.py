@@ -3,28 +3,34 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any, Self
 
 from launchpad.platform.applications import Versions
 from launchpad.platform.checks import check_items, check_sdk_metadata
+from launchpad.platform.custom_metadata import refreshed_item, refreshed_run
 from launchpad.platform.http import Api, NotFoundException, parse, segment
 from launchpad.platform.models import (
     CustomMetadataUpdateRequest,
     CustomMetadataUpdateResponse,
+    GrantReadResponse,
     ItemCreationRequest,
     ItemResultReadResponse,
     RunCreationRequest,
     RunCreationResponse,
     RunReadResponse,
     SchedulingRequest,
+    SubjectType,
 )
 from launchpad.platform.paging import pages
+from launchpad.platform.sharing import Sharing
 from launchpad.settings import Settings
 
 MAX_PAGE_SIZE = 100
 _SMALLEST_PAGE = 5  # that the contract gives
 MIN_PAGE_SIZE = 5
+CHECKSUM_KEY = "checksum_base64_crc32c"
 _APPEARS = 5.0  # seconds within which a new run can be read everywhere on a platform of several machines
 
 
@@ -115,17 +121,102 @@ class Run:
             timeout=self._settings.run_timeout,
         )
 
-    def update_custom_metadata(self, custom_metadata: Mapping[str, Any], checksum: str | None = None) -> str | None:
-        """Replace the custom metadata; the new checksum.
+    def update_custom_metadata(
+        self,
+        custom_metadata: Mapping[str, Any],
+        *,
+        custom_metadata_checksum: str | None = None,
+        enrich_sdk_metadata: bool = True,
+    ) -> str | None:
+        """Replace the custom metadata; the new checksum. What is below `sdk` is kept and refreshed unless told not to.
 
         Raises:
-            ConcurrencyConflictError: `checksum` is not the present one: somebody else changed them meanwhile.
+            ConcurrencyConflictError: the checksum is not the present one: somebody else changed them meanwhile.
             Unreachable, ApiException: as every request.
         """
-        request = CustomMetadataUpdateRequest(custom_metadata=dict(custom_metadata), custom_metadata_checksum=checksum)
-        path = f"{self._path()}/custom-metadata"
+        document = refreshed_run(custom_metadata) if enrich_sdk_metadata else dict(custom_metadata)
+        return self._put(f"{self._path()}/custom-metadata", document, custom_metadata_checksum)
+
+    def update_item_custom_metadata(
+        self,
+        external_id: str,
+        custom_metadata: Mapping[str, Any],
+        *,
+        custom_metadata_checksum: str | None = None,
+        enrich_sdk_metadata: bool = True,
+    ) -> str | None:
+        """As `update_custom_metadata`, of one item."""
+        document = refreshed_item(custom_metadata) if enrich_sdk_metadata else dict(custom_metadata)
+        path = f"{self._path()}/items/{segment(external_id)}/custom-metadata"
+        return self._put(path, document, custom_metadata_checksum)
+
+    def _put(self, path: str, document: Mapping[str, Any], checksum: str | None) -> str | None:
+        request = CustomMetadataUpdateRequest(custom_metadata=dict(document), custom_metadata_checksum=checksum)
         answer = self._api.put(path, request.model_dump(mode="json"), timeout=self._settings.run_timeout)
         return parse(CustomMetadataUpdateResponse, answer, path).custom_metadata_checksum
+
+    def download_to_folder(
+        self,
+        download_base: str | Path,
+        checksum_attribute_key: str = CHECKSUM_KEY,
+        sleep_interval: float = 5,
+        timeout_seconds: float | None = None,
+        print_status: bool = True,
+        *,
+        callback: Callable[[ItemResultReadResponse], None] | None = None,
+    ) -> None:
+        """Wait for the run and download results as they become available, to `<base>/<run id>/<slide>/<artifact>`.
+
+        `callback` gets each item that is through. Files that are complete are not fetched again.
+
+        Raises:
+            DownloadTimeoutError: the run did not end within `timeout_seconds`.
+            TransferError: an artifact has no checksum, or other bytes arrived.
+            Unreachable, ApiException: as every request.
+        """
+        from launchpad.platform.run_download import download_to_folder
+
+        download_to_folder(
+            self,
+            Path(download_base),
+            checksum_key=checksum_attribute_key,
+            sleep_interval=sleep_interval,
+            timeout_seconds=timeout_seconds,
+            print_status=print_status,
+            callback=callback,
+        )
+
+    def ensure_artifacts_downloaded(
+        self,
+        base_folder: str | Path,
+        item: ItemResultReadResponse,
+        checksum_attribute_key: str = CHECKSUM_KEY,
+        print_status: bool = True,
+    ) -> None:
+        """Download what of an item is not below `base_folder` yet. Raises as `download_to_folder`."""
+        from launchpad.platform.run_download import ensure_artifacts_downloaded
+
+        ensure_artifacts_downloaded(
+            self, Path(base_folder), item, checksum_key=checksum_attribute_key, print_status=print_status
+        )
+
+    def list_share_grants(
+        self,
+        subject_type: str | None = None,
+        subject_id: str | None = None,
+        relation: str | None = None,
+        page_size: int = MAX_PAGE_SIZE,
+        nocache: bool = False,
+    ) -> Iterator[GrantReadResponse]:
+        """The grants on the run that are not revoked."""
+        for grant in Sharing(self._api).grants(self.run_id):
+            wanted = ((subject_type, grant.subject_type), (subject_id, grant.subject_id), (relation, grant.relation))
+            if all(value is None or str(value) == str(own) for value, own in wanted):
+                yield grant
+
+    def grant_access(self, subject_type: str, subject_id: str) -> GrantReadResponse:
+        """Let an organization's people, a user or a share token see the run."""
+        return Sharing(self._api).grant(self.run_id, subject_type=SubjectType(subject_type), subject_id=subject_id)
 
     def artifact(self, artifact_id: str) -> Artifact:
         """A handle of an output; asks nothing yet."""

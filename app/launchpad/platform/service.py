@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 from launchpad.platform.auth.profiles import select_profile
+
+if TYPE_CHECKING:
+    from launchpad.platform.auth.who import UserInfo
 
 
 class Service:
@@ -42,10 +45,10 @@ class Service:
         return sign_out(select_profile())[0]
 
     @staticmethod
-    def get_user_info(relogin: bool = False) -> dict[str, Any]:
+    def get_user_info(relogin: bool = False) -> UserInfo:
         """Who is signed in, with secrets. Raises as `auth.who.who`."""
-        from launchpad.platform.auth.who import who
+        from launchpad.platform.auth.who import UserInfo, who
 
         if relogin:
             Service.login(relogin=True)
-        return who(select_profile(), mask_secrets=False)
+        return UserInfo.model_validate(who(select_profile(), mask_secrets=False))

@@ -54,6 +54,9 @@ class Health:
         """Whether runs can be submitted."""
         return self.status != "DOWN"
 
+    def __bool__(self) -> bool:
+        return self.healthy
+
     def document(self) -> dict[str, object]:
         """As the command line prints it."""
         return {

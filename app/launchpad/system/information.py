@@ -68,6 +68,28 @@ def collect(*, include_environ: bool = False, mask_secrets: bool = True) -> dict
     return document
 
 
+def dotenv_lines() -> str:
+    """All settings that have a value as `KEY=value`, secrets as they are.
+
+    Raises:
+        SettingsError: the settings do not validate.
+    """
+    import json
+    import shlex
+
+    from pydantic import SecretStr
+
+    from launchpad.settings import load_settings
+
+    lines = []
+    for name, value in load_settings():
+        if value is None:
+            continue
+        plain = value.get_secret_value() if isinstance(value, SecretStr) else value
+        lines.append(f"LAUNCHPAD_{name.upper()}={shlex.quote(plain if isinstance(plain, str) else json.dumps(plain))}")
+    return "".join(f"{line}\n" for line in lines)
+
+
 def _masked(name: str, value: object) -> object:
     if value is not None and _SECRET.search(name):
         return _MASK

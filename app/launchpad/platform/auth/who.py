@@ -5,10 +5,37 @@ from __future__ import annotations
 import time
 from typing import Any
 
+from pydantic import Field
+
 from launchpad.platform.auth.oauth import unchecked_claims
 from launchpad.platform.auth.profiles import Profile, is_chosen_by
 from launchpad.platform.auth.store import TokenStore
+from launchpad.platform.models import Model, OrganizationReadResponse, UserReadResponse
 from launchpad.settings import Settings, load_settings
+
+
+class TokenInfo(Model):
+    """What the token of a sign-in says of itself; times are Unix seconds."""
+
+    issuer: str | None = None
+    issued_at: int | None = None
+    expires_at: int | None = None
+    scope: list[str] = Field(default_factory=list)
+    audience: list[str] = Field(default_factory=list)
+    authorized_party: str | None = None
+    org_id: str | None = None
+    role: str | None = None
+    expires_in: int | None = None
+
+
+class UserInfo(Model):
+    """Who is signed in: role, token, user and organization."""
+
+    role: str | None = None
+    token: TokenInfo
+    user: UserReadResponse
+    organization: OrganizationReadResponse
+
 
 _MASK = "***"
 _SECRET = ("secret_access_key", "token", "dsn")

@@ -1,0 +1,197 @@
+"""What the old SDK left on this computer, taken over: settings, results, data sets, QuPath. Never a token."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import shutil
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import platformdirs
+from pydantic import AliasChoices
+
+from launchpad import paths
+from launchpad.errors import LaunchpadError, SettingsError
+from launchpad.settings import Settings, load_settings
+from launchpad.system import dotenv_file
+
+ALIAS = "aignostics"
+COMMAND_VARIABLE = "LAUNCHPAD_COMMAND"  # that the alias sets
+_MARK = "written by launchpad migrate install-alias"
+_SECRET = ("REFRESH_TOKEN", "LAUNCHPAD_TOKEN", "SYSTEM_TOKEN")
+_NETWORK = ("HTTP_PROXY", "HTTPS_PROXY", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
+# folders of the old SDK's data -> ours; each thing in them is taken over by itself
+_FOLDERS = ("results", "datasets/idc", "datasets/aignostics", "bucket_downloads", "notebooks")
+
+
+@dataclass(frozen=True)
+class Taken:
+    """One thing: `what` was done with `source`; `target` is empty where it was left alone."""
+
+    what: str
+    source: str
+    target: str = ""
+
+
+def take_over(*, dry_run: bool = False) -> list[Taken]:
+    """Take over what is not here yet; called again it does what is new. The old files stay as they are.
+
+    Raises:
+        LaunchpadError: something cannot be read or written; what was taken over until then stays.
+        SettingsError: with the old settings Launchpad would not start; none of them is taken over then.
+    """
+    return [*_settings(dry_run), *_data(dry_run), *_qupath(dry_run)]
+
+
+def old_data() -> Path:
+    """The old SDK's data folder."""
+    return Path(platformdirs.user_data_dir(ALIAS, appauthor=False))
+
+
+def _settings(dry_run: bool) -> Iterator[Taken]:
+    from dotenv import dotenv_values
+
+    environment = os.environ.get("AIGNOSTICS_ENVIRONMENT") or os.environ.get("ENV") or "local"
+    folder = Path.home() / ".aignostics"
+    known = _known_names()
+    values: dict[str, tuple[str, Path]] = {}
+    left: list[Taken] = []
+    for file in (folder / ".env", folder / f".env.{environment}"):
+        if not file.is_file():
+            continue
+        for name, value in dotenv_values(file).items():
+            if name.upper().endswith(_SECRET):
+                left.append(Taken(f"Left out {name}, a token; sign in again by `launchpad user login`", str(file)))
+            elif name.upper() not in known:
+                left.append(Taken(f"Left out {name}, which Launchpad does not have", str(file)))
+            elif value:
+                values.setdefault(name.upper(), (value, file))  # the first file has the last word, as in the old SDK
+    own = dotenv_values(dotenv_file.file()) if dotenv_file.file().is_file() else {}
+    new = {name: item for name, item in values.items() if name not in own}
+    if new and not dry_run:
+        before = dotenv_file.file().read_bytes() if dotenv_file.file().is_file() else None
+        for name, (value, _) in new.items():
+            dotenv_file.put(name, value)
+        try:
+            load_settings()
+        except SettingsError:
+            if before is None:
+                dotenv_file.file().unlink()
+            else:
+                paths.write_private(dotenv_file.file(), before)
+            raise
+    for name, (_, file) in new.items():
+        yield Taken(f"Setting {name}", str(file), str(dotenv_file.file()))
+    yield from left
+
+
+def _known_names() -> set[str]:
+    names = set(_NETWORK)
+    for field in Settings.model_fields.values():
+        if isinstance(field.validation_alias, AliasChoices):
+            names |= {str(choice) for choice in field.validation_alias.choices}
+    return names
+
+
+def _data(dry_run: bool) -> Iterator[Taken]:
+    for name in _FOLDERS:
+        source = old_data() / name
+        if not source.is_dir():
+            continue
+        for entry in sorted(source.iterdir()):
+            target = paths.data_dir() / name / entry.name
+            if target.exists() or entry.name.startswith("."):
+                continue
+            if not dry_run:
+                _link(entry, target)
+            yield Taken("Linked", str(entry), str(target))
+
+
+def _qupath(dry_run: bool) -> Iterator[Taken]:
+    if load_settings().qupath or not old_data().is_dir():
+        return
+    found = sorted(entry for entry in old_data().iterdir() if entry.is_dir() and entry.name.startswith("QuPath"))
+    if found:
+        if not dry_run:
+            dotenv_file.put("LAUNCHPAD_QUPATH", str(found[-1]))
+        yield Taken("QuPath", str(found[-1]), str(dotenv_file.file()))
+
+
+def _link(source: Path, target: Path) -> None:
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            target.symlink_to(source, target_is_directory=source.is_dir())
+        except OSError:  # Windows without the right to make links
+            if source.is_dir():
+                shutil.copytree(source, target)
+            else:
+                shutil.copy2(source, target)
+    except OSError as error:
+        raise LaunchpadError(
+            "The folder cannot be taken over",
+            detail=f"{error.strerror or error}.",
+            advice="Check the disk's free space and your rights, then run it again.",
+            subject=str(source),
+        ) from error
+
+
+def write_alias(folder: Path | None = None) -> Path:
+    """Write a command `aignostics` that calls this `launchpad`; its path.
+
+    Raises:
+        LaunchpadError: another program has this name there, or it cannot be written.
+    """
+    program = _program()
+    place = (folder or program.parent).absolute()
+    windows = sys.platform == "win32"
+    path = place / (f"{ALIAS}.cmd" if windows else ALIAS)
+    for taken in (path, place / f"{ALIAS}.exe") if windows else (path,):
+        if (taken.exists() or taken.is_symlink()) and not _is_ours(taken):
+            raise LaunchpadError(
+                "Another program has this name, and is left alone",
+                advice="Uninstall the aignostics SDK first, or choose another place by --folder.",
+                subject=str(taken),
+            )
+    if windows:
+        text = f'@echo off\r\nrem {_MARK}\r\nset {COMMAND_VARIABLE}={ALIAS}\r\n"{program}" %*\r\n'
+    else:
+        text = f'#!/bin/sh\n# {_MARK}\n{COMMAND_VARIABLE}={ALIAS} exec {shlex.quote(str(program))} "$@"\n'
+    try:
+        place.mkdir(parents=True, exist_ok=True)
+        paths.write_atomic(path, text.encode(), 0o755)
+    except OSError as error:
+        raise LaunchpadError(
+            "The command cannot be written",
+            detail=f"{error.strerror or error}.",
+            advice="Choose a folder of your own that is in PATH by --folder.",
+            subject=str(path),
+        ) from error
+    return path
+
+
+def profile_is_chosen() -> bool:
+    """Whether a person chose a platform: by a setting, or by `launchpad profile use`. Raises SettingsError."""
+    from launchpad.platform.auth import profile_file
+
+    settings = load_settings()
+    return bool(settings.profile or settings.api_root or settings.refresh_token or profile_file.load().active)
+
+
+def _program() -> Path:
+    name = "launchpad.exe" if sys.platform == "win32" else "launchpad"
+    beside = Path(sys.executable).parent / name
+    found = beside if beside.exists() else shutil.which("launchpad")
+    if found is None:
+        raise LaunchpadError("The command launchpad is not found", advice="Install Launchpad, or correct PATH.")
+    return Path(found).absolute()
+
+
+def _is_ours(path: Path) -> bool:
+    try:
+        return _MARK.encode() in path.read_bytes()[:4096]
+    except OSError:
+        return False
