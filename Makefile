@@ -61,7 +61,7 @@ bench: setup
 
 # The help that ships with the application: wheel and bundle take it from resources/help.
 docs: setup
-	@DISABLE_MKDOCS_2_WARNING=true $(PY) -m mkdocs build --quiet --strict --site-dir resources/help
+	@NO_MKDOCS_2_WARNING=1 $(PY) -m mkdocs build --quiet --strict --site-dir resources/help
 
 freeze: docs
 	@sh installers/environment.sh freeze

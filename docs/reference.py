@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import importlib
 import inspect
-import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -55,8 +54,11 @@ def _below(words: str, command: Any) -> Iterator[tuple[str, Any]]:
 
 def command_line() -> str:
     """Every command with its arguments and options."""
-    page = ["# Command line", "", "Exit codes: 0 done, 1 failed or done with failures in some slides, 2 bad input or not "
-            "found, 3 changed by somebody else, 78 bad settings, 130 cancelled.", ""]  # fmt: skip
+    codes = (
+        "Exit codes: 0 done, 1 failed or done with failures in some slides, 2 bad input or not found, "
+        "3 changed by somebody else, 78 bad settings, 130 cancelled."
+    )
+    page = ["# Command line", "", codes, ""]
     for words, command in commands():
         page += [f"## {words}", "", _text(command.help or command.short_help), ""]
         rows = [_parameter(item) for item in command.params if not getattr(item, "hidden", False)]
@@ -136,11 +138,11 @@ def troubleshooting() -> str:
                 if title:
                     advice = _constant(parts.get("advice"))
                     found.setdefault(title, set()).update([advice] if advice else [])
-    page = [
-        "# Troubleshooting by error message", "",
+    head = (
         "An error says what happened, to what, and what to do next. Here is every one that has a fixed title, in "
-        "alphabetical order. “…” stands for a value. `launchpad system health` looks at everything once.", "",
-    ]  # fmt: skip
+        "alphabetical order. “…” stands for a value. `launchpad system health` looks at everything once."
+    )
+    page = ["# Troubleshooting by error message", "", head, ""]
     for title in sorted(found, key=str.casefold):
         page += [f"## {_text(title)}", "", *(f"- {_text(advice)}" for advice in sorted(found[title])), ""]
     return "\n".join(page)
@@ -156,7 +158,6 @@ def _constant(node: ast.expr | None) -> str:
 
 def _text(words: str) -> str:
     """Docstrings are plain text: what HTML or Markdown would take for its own is written out."""
-    words = words.replace(os.sep + "home" + os.sep, "/home/")
     return re.sub(r"([<>\[\]*_|])", r"\\\1", words.replace("&", "&amp;")).replace("\\<", "&lt;").replace("\\>", "&gt;")
 
 
