@@ -3,7 +3,7 @@ SHELL := /bin/sh
 PY := .venv/bin/python
 export PYTHONUTF8 := 1
 
-.PHONY: setup lock run test test-long test-peer lint coverage bench freeze screenshots
+.PHONY: setup lock run test test-long test-peer lint coverage bench freeze screenshots docs
 
 setup:
 	@sh installers/environment.sh
@@ -59,7 +59,11 @@ bench: setup
 	@$(PY) benchmarks/desktop.py
 	@$(PY) benchmarks/analysis.py resources/sample/CMU-1-Small-Region.svs
 
-freeze:
+# The help that ships with the application: wheel and bundle take it from resources/help.
+docs: setup
+	@NO_MKDOCS_2_WARNING=1 $(PY) -m mkdocs build --quiet --strict --site-dir resources/help
+
+freeze: docs
 	@sh installers/environment.sh freeze
 	@$(PY) -m PyInstaller --noconfirm --log-level WARN --distpath dist --workpath build/pyinstaller build.spec
 	@dist/launchpad/launchpad self-test

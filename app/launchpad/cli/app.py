@@ -17,6 +17,7 @@ GROUPS = {
     "application": ("application", "Applications and their runs."),
     "bucket": ("bucket", "Files in the organization's bucket."),
     "dataset": ("dataset", "Public slides: look for them and download them."),
+    "mcp": ("mcp", "Read-only tools for programs with language models (MCP)."),
     "migrate": ("migrate", "Take over what the aignostics SDK left on this computer."),
     "platform": ("platform", "The platform on this computer."),
     "profile": ("profile", "The platforms that one talks to."),

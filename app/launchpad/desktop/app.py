@@ -92,6 +92,7 @@ class Application(QObject):
         self._instance.given.connect(self._arrivals.take)
         self.window.dropped.connect(self._arrivals.take_files)
         self.window.help_wanted.connect(self._show_shortcuts)
+        self.window.guide_wanted.connect(self._open_guide)
         self.window.seen.connect(self._seen)
         self._drafts: dict[str, str] = {}
         self._ended: asyncio.Event | None = None
@@ -277,6 +278,22 @@ class Application(QObject):
             self._arrivals.take(self._given)
         elif route is not None and self.navigator.route == Home():
             self.navigator.go(route)
+
+    @Slot()
+    def _open_guide(self) -> None:
+        """The documentation that ships with Launchpad, in the browser; no network is needed."""
+        from launchpad.desktop.widgets.main_menu import open_guide
+        from launchpad.errors import LaunchpadError
+
+        try:
+            open_guide()
+        except LaunchpadError as error:
+            box = QMessageBox(QMessageBox.Icon.Information, self.tr("User guide"), error.title, parent=self.window)
+            box.setObjectName("no_guide")
+            box.setTextFormat(Qt.TextFormat.PlainText)
+            box.setInformativeText(error.advice)
+            box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+            box.open()
 
     @Slot()
     def _show_shortcuts(self) -> None:

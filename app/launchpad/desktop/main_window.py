@@ -46,12 +46,14 @@ class MainWindow(QMainWindow):
     Signals:
         closing: somebody wants to close the window; `let_close` does.
         help_wanted: the list of shortcuts.
+        guide_wanted: the documentation on this computer.
         dropped: files and folders that were dropped where no page took them.
         seen: whether the window can be seen now.
     """
 
     closing = Signal()
     help_wanted = Signal()
+    guide_wanted = Signal()
     dropped = Signal(list)
     seen = Signal(bool)
 
@@ -158,6 +160,7 @@ class MainWindow(QMainWindow):
         menu.add("refresh", "refresh-cw", self.tr("Refresh"), self._session.refresh, "F5")
         menu.add_web()
         menu.addSeparator()
+        menu.add("guide", "circle-help", self.tr("User guide"), self.guide_wanted.emit, "Shift+F1")
         menu.add("shortcuts", "list", self.tr("Keyboard shortcuts"), self.help_wanted.emit, "F1")
         menu.add("about", "info", self.tr("About Launchpad"), self._go_about)
         menu.addSeparator()

@@ -58,6 +58,7 @@ class ShortcutDialog(QDialog):
                 self.tr("Everywhere"),
                 (
                     ("F1", self.tr("This list")),
+                    ("Shift+F1", self.tr("User guide")),
                     ("Ctrl+N", self.tr("New run")),
                     ("Ctrl+F", self.tr("Filter the page, or search the runs")),
                     ("F5", self.tr("Look for changes now")),

@@ -1,0 +1,1 @@
+"""Launchpad for programs with language models: read-only tools over MCP, the Model Context Protocol."""
