@@ -73,6 +73,7 @@ wheel: setup
 package: freeze wheel
 	@sh installers/environment.sh package
 	@$(PY) installers/linux/package.py
+	@$(PY) installers/sizes.py dist/launchpad dist/pathology-launchpad_*.deb
 
 # Each system's own checks, by its script. What a script cannot check on this machine it says, and goes on.
 test-installers: package
