@@ -1,6 +1,6 @@
 #!/bin/sh
 # Judges the wheel in dist: in a fresh environment without a display, by uv's own way to run it, and whether each system
-# and Python has a wheel of every locked dependency (asked of the package index, nothing is downloaded).
+# and Python has a wheel of every locked dependency (asked of the package index; the packages themselves are not downloaded).
 #   test.sh          all of it
 #   test.sh resolve  only the last
 set -eu
