@@ -4,10 +4,11 @@ set -eu
 cd "$(dirname "$0")/.."
 found=""
 for version in 3.12 3.13 3.14; do
-  command -v "python$version" >/dev/null 2>&1 || { echo "python$version: not on this machine"; continue; }
+  # Asked to run: a name on the PATH may be a version manager's that has no such Python.
+  "python$version" -c "" >/dev/null 2>&1 || { echo "python$version: not on this machine"; continue; }
   found="$found $version"
   place="build/pythons/$version"
-  .tools/bin/python -m uv venv --quiet --clear --python "$(command -v "python$version")" "$place"
+  .tools/bin/python -m uv venv --quiet --clear --python "$("python$version" -c 'import sys; print(sys.executable)')" "$place"
   .tools/bin/python -m uv pip sync --quiet --python "$place/bin/python" --require-hashes requirements/dev.lock
   .tools/bin/python -m uv pip install --quiet --python "$place/bin/python" --no-deps --no-build-isolation --editable .
   "$place/bin/python" -m pytest -m "not long" tests/unit tests/contract
