@@ -3,7 +3,8 @@ SHELL := /bin/sh
 PY := .venv/bin/python
 export PYTHONUTF8 := 1
 
-.PHONY: setup lock run test test-long test-peer lint coverage bench freeze screenshots docs
+.PHONY: setup lock run test test-long test-peer test-pythons test-installers lint coverage bench freeze package wheel \
+  screenshots docs
 
 setup:
 	@sh installers/environment.sh
@@ -67,6 +68,24 @@ freeze: docs
 	@sh installers/environment.sh freeze
 	@$(PY) -m PyInstaller --noconfirm --log-level WARN --distpath dist --workpath build/pyinstaller build.spec
 	@dist/launchpad/launchpad self-test
+
+wheel: setup
+	@mkdir -p dist
+	@SOURCE_DATE_EPOCH="$${SOURCE_DATE_EPOCH:-$$(git log -1 --format=%ct)}" $(PY) -m hatchling build --target wheel
+
+# Wheel, .deb, .rpm, AppDir and tar.xz from one bundle, all in dist.
+package: freeze wheel
+	@sh installers/environment.sh package
+	@$(PY) installers/linux/package.py
+	@$(PY) installers/sizes.py dist/launchpad dist/pathology-launchpad_*.deb
+
+# Each system's own checks, by its script. What a script cannot check on this machine it says, and goes on.
+test-installers: package
+	@for script in installers/*/test.sh; do echo "== $$script"; "$$script" || exit 1; done
+
+# The unit and contract tests on every other Python that this machine has. None found is an error, not a pass.
+test-pythons: setup
+	@sh installers/test_pythons.sh
 
 screenshots: setup
 	@$(PY) -m launchpad.desktop.journey --screenshots docs/screenshots --theme light

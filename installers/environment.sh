@@ -4,6 +4,7 @@
 #   environment.sh           what running and testing need
 #   environment.sh test      also what judges the object store in the tests
 #   environment.sh freeze    also what building the bundle needs
+#   environment.sh package   also what making and judging packages needs
 set -eu
 cd "$(dirname "$0")/.."
 PYTHON="${PYTHON:-python3}"
@@ -49,6 +50,15 @@ PY
   for package in $(missing_libraries); do want "$package"; done
   if [ "${1:-}" = test ]; then
     command -v rclone >/dev/null 2>&1 || want rclone
+  fi
+  if [ "${1:-}" = package ]; then
+    command -v dpkg-deb >/dev/null 2>&1 || want dpkg
+    command -v rpmbuild >/dev/null 2>&1 || want rpm
+    command -v rpm2cpio >/dev/null 2>&1 || want rpm2cpio
+    command -v cpio >/dev/null 2>&1 || want cpio
+    command -v debootstrap >/dev/null 2>&1 || want debootstrap
+    command -v desktop-file-validate >/dev/null 2>&1 || want desktop-file-utils
+    command -v appstreamcli >/dev/null 2>&1 || want appstream
   fi
   if [ "${1:-}" = freeze ]; then
     command -v objdump >/dev/null 2>&1 || want binutils

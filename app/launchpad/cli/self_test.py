@@ -14,10 +14,15 @@ app = typer.Typer()
 def self_test(
     screenshots: Annotated[Path | None, typer.Option(help="Keep the screenshots in this folder.")] = None,
 ) -> int:
-    """Take the sample slide through the whole journey, in a data folder of its own, without a display."""
+    """Take the sample slide through the whole journey, in a data folder of its own, without a display.
+
+    At its end the results are opened in a stand-in for QuPath. With LAUNCHPAD_SELF_TEST_DISPLAY the window shows on
+    the display that there is.
+    """
     import os
 
-    os.environ["QT_QPA_PLATFORM"] = "offscreen"
+    if not os.environ.get("LAUNCHPAD_SELF_TEST_DISPLAY"):
+        os.environ["QT_QPA_PLATFORM"] = "offscreen"
     from launchpad.desktop.journey import main
 
-    return main(["--screenshots", str(screenshots)] if screenshots else [])
+    return main(["--qupath-stand-in", *(["--screenshots", str(screenshots)] if screenshots else [])])

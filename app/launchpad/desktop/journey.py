@@ -19,6 +19,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from launchpad.desktop.qupath_stand_in import QuPathStandIn, StandInFailed
+
 if TYPE_CHECKING:
     from PySide6.QtCore import QModelIndex
     from PySide6.QtWidgets import QAbstractItemView, QMainWindow, QWidget
@@ -41,8 +43,16 @@ class StepFailed(Exception):
 class Journey:
     """Drives one main window. Runs on its event loop, so every wait is an await."""
 
-    def __init__(self, window: QMainWindow, slides: Sequence[Path], screenshots: Path, prefix: str) -> None:
+    def __init__(
+        self,
+        window: QMainWindow,
+        slides: Sequence[Path],
+        screenshots: Path,
+        prefix: str,
+        qupath: QuPathStandIn | None = None,
+    ) -> None:
         self._window = window
+        self._qupath = qupath
         self._slides = slides
         self._screenshots = screenshots
         self._prefix = prefix
@@ -63,6 +73,8 @@ class Journey:
             await self._notes_and_schedule()
             await self._submit()
             await self._results()
+            if self._qupath is not None:
+                await self._open_in_qupath(self._qupath)
         except Exception:
             self._shot("failed", check=False)
             raise
@@ -182,6 +194,14 @@ class Journey:
                 f"{provenance['application']} {provenance['application_version']}"
             )
         self._say(f"results in {folder}")
+
+    async def _open_in_qupath(self, qupath: QuPathStandIn) -> None:
+        await self._until("the QuPath button", lambda: self._enabled("open_in_qupath"), 60)
+        self._click("open_in_qupath")
+        await self._until("QuPath to start", qupath.has_started, 60)
+        project = qupath.check()
+        self._shot("opened-in-qupath")
+        self._say(f"QuPath's stand-in was started with {project}, in a clean environment")
 
     async def answer_quit(self) -> None:
         """Quit also when a step failed in the middle of a transfer, which the window then asks about."""
@@ -376,6 +396,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="journey", description=__doc__)
     parser.add_argument("--screenshots", type=Path, default=None, help="folder for the screenshots")
     parser.add_argument("--slides", type=Path, nargs="*", default=None, help="slides or folders; default: the sample")
+    parser.add_argument("--qupath-stand-in", action="store_true", help="open the results in a stand-in for QuPath")
     parser.add_argument("--theme", choices=("light", "dark"), default="light")
     arguments = parser.parse_args(argv)
     slides = [path.absolute() for path in arguments.slides or [paths.resource("sample")]]
@@ -386,13 +407,24 @@ def main(argv: Sequence[str] | None = None) -> int:
     with tempfile.TemporaryDirectory(prefix="launchpad-journey-", ignore_cleanup_errors=True) as folder:
         os.environ.setdefault("LAUNCHPAD_DATA_DIR", folder)
         screenshots = (arguments.screenshots or Path(folder) / "screenshots").absolute()
-        code = _run(slides, screenshots, arguments.theme)
+        qupath = None
+        if arguments.qupath_stand_in:
+            if sys.platform == "win32":
+                sys.stdout.write("The stand-in for QuPath is a shell script: not started on Windows.\n")
+            else:
+                qupath = QuPathStandIn(Path(folder) / "QuPath-0.6.0")
+                os.environ["LAUNCHPAD_QUPATH"] = str(qupath.program)
+        try:
+            code = _run(slides, screenshots, arguments.theme, qupath)
+        finally:
+            if qupath is not None:
+                qupath.end()
         if arguments.screenshots is not None:
             sys.stdout.write(f"Screenshots: {screenshots}\n")
         return code
 
 
-def _run(slides: Sequence[Path], screenshots: Path, theme: str) -> int:
+def _run(slides: Sequence[Path], screenshots: Path, theme: str, qupath: QuPathStandIn | None) -> int:
     from launchpad.desktop import app
     from launchpad.platform import embedded
 
@@ -400,11 +432,12 @@ def _run(slides: Sequence[Path], screenshots: Path, theme: str) -> int:
 
     async def drive(window: QMainWindow) -> None:
         window.resize(1400, 900)  # whatever the screen: the pictures are to be compared
-        journey = Journey(window, slides, screenshots, prefix=f"{theme}-" if theme == "dark" else "")
+        prefix = f"{theme}-" if theme == "dark" else ""
+        journey = Journey(window, slides, screenshots, prefix, qupath)
         try:
             await journey.run()
             outcome["code"] = 0
-        except StepFailed as error:
+        except (StepFailed, StandInFailed) as error:
             sys.stderr.write(f"The journey failed: {error}.\n")
         except Exception:  # noqa: BLE001 - the journey reports whatever went wrong, and ends the application
             traceback.print_exc()

@@ -1,0 +1,144 @@
+"""Packages for Linux, of a small stand-in for the bundle; needs neither network nor root."""
+
+from __future__ import annotations
+
+import configparser
+import importlib.util
+import shutil
+import subprocess
+import sys
+import tarfile
+from pathlib import Path
+from types import ModuleType
+from xml.etree import ElementTree
+
+import pytest
+from PySide6.QtGui import QImage
+
+from launchpad.wsi.formats import NAMES
+
+ROOT = Path(__file__).resolve().parents[2]
+LINUX = ROOT / "installers" / "linux"
+MIME = "{http://www.freedesktop.org/standards/shared-mime-info}"
+
+pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="packages for Linux are made on Linux")
+
+
+@pytest.fixture(scope="module")
+def package() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("package", LINUX / "package.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture
+def bundle(tmp_path: Path) -> Path:
+    folder = tmp_path / "bundle"
+    (folder / "_internal").mkdir(parents=True)
+    for name in ("launchpad", "launchpad-desktop"):
+        (folder / name).write_text("#!/bin/sh\n")
+        (folder / name).chmod(0o700)
+    (folder / "_internal" / "library.so").write_bytes(b"library")
+    (folder / "_internal" / "again.so").symlink_to("library.so")
+    return folder
+
+
+def made(package: ModuleType, kind: str, bundle: Path, out: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1700000000")
+    out.mkdir()
+    result = package.KINDS[kind](bundle, out / "work", out)
+    assert isinstance(result, Path)
+    return result
+
+
+@pytest.mark.parametrize("kind", ["deb", "rpm", "tar"])
+def test_two_builds_give_the_same_bytes(
+    kind: str, package: ModuleType, bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tool = {"deb": "dpkg-deb", "rpm": "rpmbuild"}.get(kind)
+    if tool and shutil.which(tool) is None:
+        pytest.skip(f"{tool} is not on this machine")
+    first = made(package, kind, bundle, tmp_path / "first", monkeypatch)
+    for path in bundle.rglob("*"):
+        path.touch()
+    second = made(package, kind, bundle, tmp_path / "second", monkeypatch)
+    assert first.name == second.name
+    assert first.read_bytes() == second.read_bytes()
+
+
+@pytest.mark.skipif(shutil.which("dpkg-deb") is None, reason="dpkg-deb is not on this machine")
+def test_the_deb_says_what_it_is_and_holds_both_programs(
+    package: ModuleType, bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = made(package, "deb", bundle, tmp_path / "out", monkeypatch)
+    fields = subprocess.run(["dpkg-deb", "--field", file], capture_output=True, text=True, check=True).stdout
+    assert "Package: pathology-launchpad\n" in fields
+    assert f"Version: {package.version()}\n" in fields
+    assert "libc6 (>= 2.36)" in fields
+    listing = subprocess.run(["dpkg-deb", "--contents", file], capture_output=True, text=True, check=True).stdout
+    for program in ("launchpad", "launchpad-desktop"):
+        assert f"./usr/bin/{program} -> ../../opt/pathology-launchpad/{program}\n" in listing
+        assert f"-rwxr-xr-x root/root        10 2023-11-14 22:13 ./opt/pathology-launchpad/{program}\n" in listing
+    assert "./usr/share/applications/pathology-launchpad.desktop\n" in listing
+    assert "./usr/share/doc/pathology-launchpad/copyright\n" in listing
+
+
+def test_the_appdir_starts_the_window(
+    package: ModuleType, bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = made(package, "appdir", bundle, tmp_path / "out", monkeypatch)
+    assert (folder / "AppRun").resolve() == folder / "opt" / "pathology-launchpad" / "launchpad-desktop"
+    for name in (".DirIcon", "pathology-launchpad.png", "pathology-launchpad.desktop"):
+        assert (folder / name).is_file()
+    for size in package.ICON_SIZES:
+        icon = QImage(str(folder / f"usr/share/icons/hicolor/{size}x{size}/apps/pathology-launchpad.png"))
+        assert (icon.width(), icon.height()) == (size, size)
+        assert len({icon.pixel(x, y) for x in range(size) for y in range(size)}) > 3
+
+
+def test_the_tar_unpacks_into_one_folder(
+    package: ModuleType, bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = made(package, "tar", bundle, tmp_path / "out", monkeypatch)
+    with tarfile.open(file) as packed:
+        members = packed.getmembers()
+    stem = file.name.removesuffix(".tar.xz")
+    assert {member.name.split("/")[0] for member in members} == {stem}
+    assert {(member.uid, member.uname, member.mtime) for member in members} == {(0, "root", 1700000000)}
+    assert f"{stem}/launchpad-desktop" in {member.name for member in members}
+
+
+def test_desktop_entry_and_mime_types_know_every_slide_format_and_links() -> None:
+    entry = configparser.ConfigParser(interpolation=None)
+    entry.optionxform = str  # type: ignore[assignment, method-assign]
+    entry.read(LINUX / "pathology-launchpad.desktop", encoding="utf-8")
+    fields = entry["Desktop Entry"]
+    assert fields["Exec"] == "launchpad-desktop %U"
+    wanted = set(fields["MimeType"].strip(";").split(";"))
+    assert "x-scheme-handler/launchpad" in wanted
+    types = ElementTree.parse(LINUX / "pathology-launchpad.mime.xml").getroot()
+    globs = {
+        glob.attrib["pattern"].removeprefix("*"): kind.attrib["type"]
+        for kind in types.iter(f"{MIME}mime-type")
+        for glob in kind.iter(f"{MIME}glob")
+    }
+    # TIFF and DICOM are known to every system.
+    assert set(globs) == set(NAMES) - {".tif", ".tiff", ".dcm"}
+    assert set(globs.values()) <= wanted
+
+
+@pytest.mark.skipif(shutil.which("desktop-file-validate") is None, reason="the validator is not on this machine")
+def test_the_desktop_entry_is_valid() -> None:
+    subprocess.run(["desktop-file-validate", LINUX / "pathology-launchpad.desktop"], check=True)
+
+
+def test_the_metainfo_names_this_version(package: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1700000000")
+    component = ElementTree.fromstring(package.metainfo())
+    release = component.find("releases/release")
+    assert release is not None
+    assert release.attrib == {"version": package.version(), "date": "2023-11-14"}
+    assert component.findtext("launchable") == "pathology-launchpad.desktop"
