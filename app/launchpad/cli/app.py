@@ -20,6 +20,7 @@ GROUPS = {
     "profile": ("profile", "The platforms that one talks to."),
     "qupath": ("qupath", "QuPath: install and start it, make and look at its projects."),
     "system": ("system", "Health and versions of Launchpad and its platform."),
+    "update": ("update", "Newer versions of Launchpad."),
     "user": ("user", "Sign in and out; who is signed in."),
     "wsi": ("wsi", "Whole slide images."),
 }
