@@ -87,7 +87,7 @@ def release(version: str, server: Server, **other: Any) -> dict[str, Any]:
 
 def test_versions_are_in_order() -> None:
     names = ["0.1.0.dev3", "0.1.0a1", "0.1.0b2", "0.1.0rc1", "0.1.0", "0.1.1", "0.9.0", "0.10.0", "1.0"]
-    assert sorted(names[::-1], key=order) == names
+    assert sorted(set(names), key=order) == names
     for wrong in ("", "1", "v1.2", "1.2.3/../x", "latest"):
         with pytest.raises(BadInput):
             order(wrong)
