@@ -167,16 +167,24 @@ SectionEnd
 
 ; The person's own PATH, so that `launchpad` works in a terminal that is opened from now on.
 Function AddToPath
-  System::Call 'advapi32::RegGetValueW(p 0x80000001, w "Environment", w "Path", i 0x0000ffff, p 0, p 0, *i 0 .r1) i .r0'
+  System::Call 'advapi32::RegGetValueW(p -2147483647, w "Environment", w "Path", i 0x1000ffff, p 0, p 0, *i 0 .r1) i .r0'
   ${If} $0 == 0
     IntOp $1 $1 / 2
     ${If} $1 > ${MAX_PATH_VARIABLE}
       DetailPrint "PATH is too long to be changed; add $INSTDIR yourself."
       Return
     ${EndIf}
+    ClearErrors
     ReadRegStr $2 HKCU "Environment" "Path"
-  ${Else}
+    ${If} ${Errors}
+      DetailPrint "PATH cannot be read; add $INSTDIR yourself."
+      Return
+    ${EndIf}
+  ${ElseIf} $0 == 2 ; there is none
     StrCpy $2 ""
+  ${Else}
+    DetailPrint "PATH cannot be read; add $INSTDIR yourself."
+    Return
   ${EndIf}
   ${StrStr} $3 ";$2;" ";$INSTDIR;"
   ${If} $3 != ""
@@ -191,7 +199,7 @@ Function AddToPath
 FunctionEnd
 
 Function un.RemoveFromPath
-  System::Call 'advapi32::RegGetValueW(p 0x80000001, w "Environment", w "Path", i 0x0000ffff, p 0, p 0, *i 0 .r1) i .r0'
+  System::Call 'advapi32::RegGetValueW(p -2147483647, w "Environment", w "Path", i 0x1000ffff, p 0, p 0, *i 0 .r1) i .r0'
   ${If} $0 != 0
     Return
   ${EndIf}

@@ -117,7 +117,7 @@ rm "$programs/notes of a person.txt"
 long=$(printf 'C:\\x%.0s' $(seq 1 300))
 wine reg add 'HKCU\Environment' /v Path /t REG_EXPAND_SZ /d "$long" /f >/dev/null 2>&1
 wine "$second" /S; wineserver -w
-[ "$(value 'HKCU\Environment' Path)" = "$long" ] || fail "a long PATH was changed"
+[ "$(value 'HKCU\Environment' Path)" = "$long" ] || fail "a long PATH was changed: $(value "HKCU\\Environment" Path | tail -c 200)"
 wine "$programs/uninstall.exe" /S /DELETEDATA; sleep 1; wineserver -w
 [ "$(value 'HKCU\Environment' Path)" = "$long" ] || fail "a long PATH was changed by the uninstaller"
 [ ! -e "$local/launchpad" ] || fail "data stay although their deletion was asked for"
