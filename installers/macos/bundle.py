@@ -5,7 +5,6 @@ The layout is Apple's: code in Contents/MacOS and Contents/Frameworks, everythin
 
 from __future__ import annotations
 
-import os
 import plistlib
 import re
 import shutil
@@ -121,7 +120,7 @@ def _divide(source: Path, frameworks: Path, resources: Path) -> None:
     frameworks.mkdir(parents=True)
     for entry in sorted(source.iterdir()):
         if entry.is_symlink():
-            (frameworks / entry.name).symlink_to(os.readlink(entry))
+            (frameworks / entry.name).symlink_to(entry.readlink())
         elif _is_code(entry):
             if entry.is_dir():
                 shutil.copytree(entry, frameworks / entry.name, symlinks=True)

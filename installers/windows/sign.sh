@@ -21,6 +21,10 @@ for file in "$@"; do
     rm -f "$password"
     sh "$(dirname "$0")/verify.sh" "$file"
   else
+    # On Windows, in Git's bash, which must not take the options for paths.
+    export MSYS_NO_PATHCONV=1
+    command -v signtool >/dev/null 2>&1 ||
+      PATH="$PATH:$(dirname "$(ls -d "/c/Program Files (x86)/Windows Kits/10/bin/"*/x64/signtool.exe | tail -1)")"
     signtool sign /fd sha256 /f "$LAUNCHPAD_WINDOWS_CERTIFICATE" /p "${LAUNCHPAD_WINDOWS_CERTIFICATE_PASSWORD:-}" \
       ${LAUNCHPAD_TIMESTAMP_URL:+/tr "$LAUNCHPAD_TIMESTAMP_URL" /td sha256} "$file"
     signtool verify /pa "$file"
