@@ -31,6 +31,7 @@ def make_runs(folder: Path) -> list[str]:
     """Three runs: of every form of the sample, of one slide that disappears, and one that was cancelled."""
     from dataclasses import replace
 
+    from launchpad import paths
     from launchpad.application.draft import SubmissionDraft
     from launchpad.application.service import Service
 
@@ -69,6 +70,7 @@ def make_runs(folder: Path) -> list[str]:
         end = time.monotonic() + 600
         while time.monotonic() < end and any(service.client.run(run).details().state != "TERMINATED" for run in made):
             time.sleep(0.5)
+        service.application_run_download(made[0], paths.results_dir(), qupath_project=True)
     return made
 
 
@@ -80,10 +82,30 @@ class Gallery:
 
     async def run(self) -> None:
         """All pages."""
-        from launchpad.desktop.navigation import About, BucketPage, Catalog, Home, Info, RunPage, TransferList
+        from launchpad.desktop.navigation import (
+            About,
+            BucketPage,
+            Catalog,
+            DatasetPage,
+            FirstStart,
+            Home,
+            Info,
+            NotebookPage,
+            QuPathPage,
+            RunPage,
+            SignIn,
+            TransferList,
+        )
 
         window = self._window
         session = window._session
+        first = window.page_of(FirstStart())
+        assert first is not None
+        await self._shot("first-start")
+        self._go(SignIn())
+        await self._settle(1.0)
+        await self._shot("sign-in")
+        first.begin_here.emit()
         await self._until("runs", lambda: session.runs_loaded and session.applications and session.health is not None)
         self._go(Home())
         await self._shot("home")
@@ -96,6 +118,7 @@ class Gallery:
             await self._shot(name)
         for name, route in (
             ("transfers", TransferList()), ("bucket", BucketPage()), ("info", Info()), ("about", About()),
+            ("datasets", DatasetPage()), ("qupath", QuPathPage()), ("notebook", NotebookPage(self._runs[0])),
         ):  # fmt: skip
             self._go(route)
             await self._settle(1.5)
@@ -145,6 +168,7 @@ def main() -> int:
     outcome = {"code": 0}
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         os.environ.setdefault("LAUNCHPAD_DATA_DIR", folder)
+        from launchpad import paths
         from launchpad.desktop import app
         from launchpad.platform import embedded
 
@@ -165,6 +189,7 @@ def main() -> int:
 
         try:
             for scheme in arguments.schemes:
+                paths.window_file().unlink(missing_ok=True)  # each begins with the first start
                 app.run(["--theme", scheme], driver=driver(scheme))
         finally:
             embedded.stop()

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import gc
 import os
+import signal
 import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from public_mirror import Mirror
 
 ROOT = Path(__file__).resolve().parent.parent
 SLIDES = ROOT / "tests" / "data" / "slides"
@@ -26,6 +31,8 @@ os.environ["PYTHON_KEYRING_BACKEND"] = "keyring.backends.fail.Keyring"
 
 def pytest_configure() -> None:
     """No test may read or write this account's own Launchpad."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # by a shell that started us in the background
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # else no child could be interrupted
     real = os.environ.get("LAUNCHPAD_QUPATH")
     if real:
         os.environ["TEST_QUPATH"] = real
@@ -104,6 +111,35 @@ def small_tiff(sample_svs: Path, tmp_path_factory: pytest.TempPathFactory) -> Pa
 def sample_dicom() -> Path:
     """The same as a DICOM pyramid: a folder."""
     return SLIDES / "dicom" / "CMU-1-Small-Region"
+
+
+@pytest.fixture
+def public_mirror(sample_dicom: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Mirror]:
+    """A mirror of the public buckets, which the settings name; it holds the slide of the tutorial."""
+    from public_mirror import serve_mirror
+
+    with serve_mirror(sample_dicom) as mirror:
+        monkeypatch.setenv("LAUNCHPAD_IDC_MIRROR", mirror.address)
+        yield mirror
+
+
+@pytest.fixture(scope="session")
+def unpacked_index(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The index of public slides, unpacked once for all tests of a process."""
+    from launchpad.dataset.index import open_index
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("LAUNCHPAD_DATA_DIR", str(tmp_path_factory.mktemp("index")))
+        return open_index().file
+
+
+@pytest.fixture
+def index_there(unpacked_index: Path, data_dir: Path) -> Path:
+    """The index is in the data folder of this test already."""
+    target = data_dir / "datasets" / "index" / unpacked_index.name
+    target.parent.mkdir(parents=True)
+    target.symlink_to(unpacked_index)
+    return target
 
 
 @pytest.fixture(autouse=True)

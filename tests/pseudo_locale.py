@@ -14,6 +14,7 @@ class PseudoLocale(QTranslator):
         return False
 
     def translate(self, context: str, source: str, disambiguation: str | None = None, n: int = -1) -> str | None:
-        if context.startswith("Q"):  # Qt's own
+        if context[:1] == "Q" and context[1:2].isupper():  # Qt's own
             return None
-        return f"{OPEN}{source}{'ẽ' * (len(source) // 3 + 1)}{CLOSE}"
+        more = len(source) // 3 + 1
+        return f"{OPEN}{source}{' '.join('ẽ' * min(10, more - start) for start in range(0, more, 10))}{CLOSE}"

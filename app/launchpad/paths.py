@@ -13,6 +13,7 @@ from pathlib import Path
 from launchpad.errors import SettingsError
 
 _NAME = "launchpad"
+_NAME_BYTES = 150
 
 
 def _own_root() -> Path | None:
@@ -76,6 +77,11 @@ def results_dir() -> Path:
     return data_dir() / "results"
 
 
+def datasets_dir() -> Path:
+    """Public data sets, and the index of what there is."""
+    return data_dir() / "datasets"
+
+
 def platform_dir() -> Path:
     """Data folder of the embedded platform."""
     return data_dir() / "platform"
@@ -104,6 +110,19 @@ def resource(*parts: str) -> Path:
         if path.exists():
             return path
     raise FileNotFoundError("/".join(parts))
+
+
+def safe_name(name: str) -> str:
+    """A name from a server as one that stays in its folder on every system."""
+    import re
+    import unicodedata
+
+    # One form of umlauts, which macOS takes for the same name as the other.
+    clean = re.sub(r'[<>:"/\\|?*\x00-\x1f]', "_", unicodedata.normalize("NFC", name)).strip(" .")
+    if re.fullmatch(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", clean, re.IGNORECASE):
+        clean = f"_{clean}"
+    # File systems count bytes; what stands behind, such as an extension, has to fit, too.
+    return clean.encode()[:_NAME_BYTES].decode(errors="ignore").rstrip(" .") or "_"
 
 
 def ensure_private(folder: Path) -> Path:

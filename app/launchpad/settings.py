@@ -96,6 +96,16 @@ class Settings(BaseSettings):
     qupath_objects: Literal["auto", "qpdata", "script"] = Field(
         default="auto", validation_alias=AliasChoices("qupath_objects", "LAUNCHPAD_QUPATH_OBJECTS")
     )
+    # "aws", "google", or the address below which the public buckets lie by their names.
+    idc_mirror: str = Field(
+        default="aws",
+        pattern=r"^(aws|google|https?://[^\s/]+\S*)$",
+        validation_alias=AliasChoices("idc_mirror", "LAUNCHPAD_IDC_MIRROR"),
+    )
+    sm_index: str | None = Field(default=None, validation_alias=AliasChoices("sm_index", "LAUNCHPAD_SM_INDEX"))
+    sm_instance_index: str | None = Field(
+        default=None, validation_alias=AliasChoices("sm_instance_index", "LAUNCHPAD_SM_INSTANCE_INDEX")
+    )
     proxy: str | None = Field(default=None, validation_alias=AliasChoices("proxy", "LAUNCHPAD_PROXY"))
     # Looking for updates, and a mirror of the announcements (which the shipped keys must have signed all the same).
     updates: bool = Field(default=True, validation_alias=AliasChoices("updates", "LAUNCHPAD_UPDATES"))

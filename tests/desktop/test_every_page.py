@@ -27,8 +27,10 @@ from PySide6.QtWidgets import (
 
 from desktop_bench import until
 from launchpad.desktop import navigation
+from launchpad.desktop.account import Account
 from launchpad.desktop.appearance import Appearance
 from launchpad.desktop.background import Jobs, pool
+from launchpad.desktop.notebooks import Notebooks
 from launchpad.desktop.session import Session
 from launchpad.desktop.theme import palette
 from launchpad.desktop.transfers import Transfers
@@ -53,6 +55,8 @@ class Stage:
         self.session = Session()
         self.jobs = Jobs()
         self.transfers = Transfers(self.session, self.jobs)
+        self.notebooks = Notebooks(self.session, self.jobs)
+        self.account = Account(self.session, self.transfers, self.jobs)
         self.appearance = Appearance(qapp, self.state, "light")
         self.errors: list[BaseException] = []
         self.session.tasks._on_error = self.errors.append
@@ -85,7 +89,7 @@ def make_wizard(stage: Stage) -> QWidget:
 def make_run(stage: Stage) -> QWidget:
     from launchpad.desktop.pages.run import RunPage
 
-    return RunPage(stage.session, stage.transfers, lambda route: None, RUN)
+    return RunPage(stage.session, stage.transfers, stage.jobs, lambda route: None, RUN)
 
 
 def make_transfers(stage: Stage) -> QWidget:
@@ -112,6 +116,36 @@ def make_about(stage: Stage) -> QWidget:
     return AboutPage(stage.session)
 
 
+def make_qupath(stage: Stage) -> QWidget:
+    from launchpad.desktop.pages.qupath import QuPathPage
+
+    return QuPathPage(stage.session, stage.jobs)
+
+
+def make_notebook(stage: Stage) -> QWidget:
+    from launchpad.desktop.pages.notebook import NotebookPage
+
+    return NotebookPage(stage.notebooks, lambda route: None, RUN)
+
+
+def make_dataset(stage: Stage) -> QWidget:
+    from launchpad.desktop.pages.dataset import DatasetPage
+
+    return DatasetPage(stage.session, stage.jobs, stage.state)
+
+
+def make_first_start(stage: Stage) -> QWidget:
+    from launchpad.desktop.pages.first_start import FirstStartPage
+
+    return FirstStartPage(lambda route: None)
+
+
+def make_sign_in(stage: Stage) -> QWidget:
+    from launchpad.desktop.pages.sign_in import SignInPage
+
+    return SignInPage(stage.account, "")
+
+
 PAGES: dict[type, Callable[[Stage], QWidget]] = {
     navigation.Home: make_home,
     navigation.Catalog: make_catalog,
@@ -121,6 +155,11 @@ PAGES: dict[type, Callable[[Stage], QWidget]] = {
     navigation.BucketPage: make_bucket,
     navigation.Info: make_info,
     navigation.About: make_about,
+    navigation.QuPathPage: make_qupath,
+    navigation.NotebookPage: make_notebook,
+    navigation.DatasetPage: make_dataset,
+    navigation.FirstStart: make_first_start,
+    navigation.SignIn: make_sign_in,
 }
 # Pages that ask the platform say so when it fails.
 ASK = {navigation.Catalog, navigation.Wizard, navigation.RunPage, navigation.BucketPage}
@@ -183,6 +222,7 @@ async def _walk(stage: Stage, state: str, failed: dict[str, str]) -> None:
             leave = getattr(page, "leave", None)
             if leave is not None:
                 leave()
+            stage.session.tasks.let_go(page)
             page.close()
             page.deleteLater()
 

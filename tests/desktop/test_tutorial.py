@@ -24,13 +24,15 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from desktop_bench import until
+from desktop_bench import begun, until
 from launchpad import paths
 from launchpad.application.draft import delete_draft, load_drafts
 from launchpad.desktop.app import Application
 from launchpad.desktop.background import pool
 from launchpad.desktop.models.slide_table import SlideTableModel
+from launchpad.desktop.pages.dataset import DatasetPage
 from launchpad.desktop.widgets.basics import Pill
+from public_mirror import PLACE, SERIES, Mirror
 
 APPLICATION = "Open H&E TME"
 pytestmark = pytest.mark.qt_log_ignore("This plugin does not support grabbing the keyboard", extend=True)
@@ -99,6 +101,7 @@ def desk(qapp: QApplication, platform_endpoint: object, sample_svs: Path, tmp_pa
     folder = tmp_path / "tcga_luad"
     folder.mkdir()
     (folder / "slide ä.svs").symlink_to(sample_svs)
+    begun()
     made = Desk(qapp, folder)
     made.app.show()
     yield made
@@ -113,6 +116,14 @@ def desk(qapp: QApplication, platform_endpoint: object, sample_svs: Path, tmp_pa
     asyncio.set_event_loop(None)
 
 
+@pytest.fixture
+def tutorial_index(unpacked_index: Path, module_data_dir: Path) -> None:
+    """The index of public slides is unpacked already."""
+    target = module_data_dir / "datasets" / "index" / unpacked_index.name
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.symlink_to(unpacked_index)
+
+
 async def start(desk: Desk) -> None:
     """Step 1: the window opens with the catalog above the runs, and is healthy."""
     applications = desk.find(QListWidget, "application_list")
@@ -120,6 +131,48 @@ async def start(desk: Desk) -> None:
     await until(lambda: desk.app.session.health is not None)
     assert desk.window.footer.text() == "Launchpad is healthy"
     assert any(APPLICATION in applications.item(row).text() for row in range(applications.count()))
+
+
+async def download_data_set(desk: Desk) -> None:
+    """Step 2: “Download data sets” in the menu, the example, its folder by the system's dialog, the download; back."""
+    QTest.mouseClick(desk.find(QPushButton, "menu"), Qt.MouseButton.LeftButton)
+    await until(desk.window.menu.isVisible)
+    action = next(item for item in desk.window.menu.actions() if item.objectName() == "menu_datasets")
+    QTest.mouseClick(desk.window.menu, Qt.MouseButton.LeftButton, pos=desk.window.menu.actionGeometry(action).center())
+    await until(lambda: isinstance(desk.window.page(), DatasetPage))
+    page = desk.window.page()
+    await until(page._model.rowCount)
+    await desk.click("dataset_example")
+    await until(lambda: [item.series_uid for item in page.chosen()] == [SERIES])
+    assert desk.find(QLineEdit, "dataset_search").text() == SERIES
+    await desk.click("dataset_data")
+    await until(lambda: any(item.isVisible() for item in desk.window.findChildren(QFileDialog)))
+    dialog = next(item for item in desk.window.findChildren(QFileDialog) if item.isVisible())
+    dialog.fileSelected.emit(str(desk.folder.parent))
+    dialog.reject()
+    await desk.click("dataset_download")
+    await until(page.done.isVisible)
+    assert len(list((desk.folder.parent / PLACE).glob("*.dcm"))) == 8
+    QTest.mouseClick(desk.find(QPushButton, "menu"), Qt.MouseButton.LeftButton)
+    await until(desk.window.menu.isVisible)
+    action = next(item for item in desk.window.menu.actions() if item.objectName() == "menu_applications")
+    QTest.mouseClick(desk.window.menu, Qt.MouseButton.LeftButton, pos=desk.window.menu.actionGeometry(action).center())
+    await until(lambda: not isinstance(desk.window.page(), DatasetPage))
+
+
+async def use_data_set(desk: Desk) -> None:
+    """Step 4 with the downloaded slide: what its collection tells is offered, and taken by a click."""
+    await desk.click("add_folder")
+    await until(lambda: any(item.isVisible() for item in desk.window.findChildren(QFileDialog)))
+    dialog = next(item for item in desk.window.findChildren(QFileDialog) if item.isVisible())
+    dialog.filesSelected.emit([str(desk.folder.parent / PLACE)])
+    dialog.reject()
+    await desk.click("wizard_next")
+    await desk.click("take_proposals")
+    model: SlideTableModel = desk.find(QTableView, "slide_table").model()
+    values = {key: model.index(0, model.column_of(key) or 0).data() for key in ("tissue", "disease")}
+    assert values == {"tissue": "LUNG", "disease": "LUNG_CANCER"}
+    await desk.click("wizard_next")
 
 
 async def select_application(desk: Desk) -> None:
@@ -237,6 +290,10 @@ async def again(desk: Desk) -> None:
 
 def test_step_1_start_launchpad(desk: Desk) -> None:
     desk.run(start)
+
+
+def test_step_2_download_a_sample_data_set(desk: Desk, public_mirror: Mirror, tutorial_index: None) -> None:
+    desk.run(start, download_data_set, select_application, use_data_set)
 
 
 def test_step_3_select_the_application(desk: Desk) -> None:

@@ -260,7 +260,7 @@ def test_more_runs_come_as_one_scrolls(told: Told) -> None:
 
 
 def test_a_note_that_somebody_else_changed_is_shown_and_not_overwritten(told: Told) -> None:
-    page = Page(told.session, told.transfers, lambda route: None, RUN)
+    page = Page(told.session, told.transfers, told.jobs, lambda route: None, RUN)
     told.widgets.append(page)
     page.resize(1000, 800)
     page.show()
@@ -312,7 +312,7 @@ def test_pages_of_many_runs_are_let_go(told: Told, tmp_path: Path) -> None:
     state = WindowState(QSettings(str(tmp_path / "window.ini"), QSettings.Format.IniFormat))
 
     def make(route: Any) -> QWidget:
-        return Page(told.session, told.transfers, navigator.go, route.run_id)
+        return Page(told.session, told.transfers, told.jobs, navigator.go, route.run_id)
 
     window = MainWindow(told.session, told.transfers, told.jobs, navigator, state, make)
     window.show()

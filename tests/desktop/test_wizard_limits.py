@@ -67,7 +67,8 @@ def test_the_review_tells_limits_and_runs_before_the_upload(bench: Bench, small_
         again.model.slides.set_text([slide.id for slide in again.model.draft.slides], "tissue", "LUNG")
         again.review.show()
         again.review.enter()
-        await until(lambda: again.review._allowance is not None)
-        assert "2 more slide(s) are too many" in again.review._allowance.problem(2)
+        await until(lambda: again.review.findChild(QPushButton, "fix_quota"))
+        told = [item.toolTip() for item in again.review.findChildren(QLabel)]
+        assert any("The quota does not suffice. 2 more slide(s) are too many" in text for text in told)
 
     bench.run(work())

@@ -26,6 +26,7 @@ from cryptography.x509.oid import NameOID
 from launchpad.errors import LaunchpadError, Unreachable
 from launchpad.platform import http as ours
 from launchpad.platform.http import Api, ApiException, UnauthorizedException, parse
+from launchpad.platform.line import WebPageAnswered
 from launchpad.platform.models import RunReadResponse
 
 DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "faults-http.md"
@@ -195,9 +196,9 @@ def in_the_table(name: str, error: LaunchpadError) -> None:
 
 
 SIMPLE: list[tuple[str, Act, type[LaunchpadError]]] = [
-    ("a web page instead of JSON (captive portal)", says(200, PORTAL, "text/html"), Unreachable),
-    ("511 of a network that wants a sign-in", says(511, PORTAL, "text/html"), Unreachable),
-    ("a page of a proxy that blocks the address", says(403, PORTAL, "text/html"), Unreachable),
+    ("a web page instead of JSON (captive portal)", says(200, PORTAL, "text/html"), WebPageAnswered),
+    ("511 of a network that wants a sign-in", says(511, PORTAL, "text/html"), WebPageAnswered),
+    ("a page of a proxy that blocks the address", says(403, PORTAL, "text/html"), WebPageAnswered),
     ("a redirect to another host", says(302, "", Location="http://portal.example.org/login"), ApiException),
     ("JSON that ends in the middle", says(200, '{"user": {"id": "x'), ApiException),
     ("an answer that breaks off", says(200, '{"user":', length="5000"), Unreachable),

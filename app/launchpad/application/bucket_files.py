@@ -9,9 +9,9 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from launchpad.application.results import safe_name
 from launchpad.bucket.download import download
 from launchpad.errors import LaunchpadError
+from launchpad.paths import safe_name
 from launchpad.progress import Progress
 
 if TYPE_CHECKING:

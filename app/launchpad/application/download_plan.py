@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from launchpad import paths
-from launchpad.application.results import Downloaded, download_results, safe_name
+from launchpad.application.results import Downloaded, download_results
+from launchpad.paths import safe_name
 from launchpad.progress import Progress
 
 if TYPE_CHECKING:

@@ -26,15 +26,22 @@ class Finding:
 
 
 def preflight(
-    draft: SubmissionDraft, *, by_reference: bool, free_disk: int | None = None, bytes_per_second: float | None = None
+    draft: SubmissionDraft,
+    *,
+    by_reference: bool,
+    free_disk: int | None = None,
+    bytes_per_second: float | None = None,
+    over_quota: str = "",
 ) -> list[Finding]:
     """All findings of a draft, those that block first; an empty list: nothing to say.
 
     `by_reference`: slides are read where they are, nothing is sent. `free_disk` in bytes, where results go;
-    `bytes_per_second` of a usual upload.
+    `bytes_per_second` of a usual upload. `over_quota`: which quota the slides exceed, in words (`Allowance.problem`).
     """
     slides = draft.included()
     found = [*_blocking(draft, slides), *_worth_knowing(draft, slides)]
+    if over_quota:
+        found.append(Finding("quota", True, f"The quota does not suffice. {over_quota}", fix="show"))
     size = sum(slide.size for slide in slides)
     if free_disk is not None and free_disk < _SPARE + _results(slides):
         words = f"Little room on this computer's disk ({_gigabytes(free_disk)} free): results may not fit."

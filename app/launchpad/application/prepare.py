@@ -24,6 +24,7 @@ from launchpad.errors import LaunchpadError
 from launchpad.progress import Progress
 from launchpad.wsi.discovery import FoundSlide, Rejected, find
 from launchpad.wsi.isolation import SlideService
+from launchpad.wsi.origin import read_origins
 from launchpad.wsi.privacy import compile_patterns, own_patterns
 
 if TYPE_CHECKING:
@@ -176,7 +177,9 @@ def _describe(
         scanner=description.scanner,
         notes=(*description.notes, stain) if stain else description.notes,
         identifying=description.identifying,
-        proposals=propose(fields, description.stains, description.anatomy),
+        proposals=propose(
+            fields, description.stains, description.anatomy, read_origins(found.path.parent).get(found.path.name)
+        ),
     )
     return rules.apply(mappings, [slide], fields)[0]
 

@@ -1,4 +1,5 @@
-"""Values for a slide's columns that its own specimen description suggests; a person takes them or not.
+"""Values for a slide's columns that its own specimen description, or the data set that it is from, suggests; a person
+takes them or not.
 
 Codes are SNOMED CT's, as DICOM PS3.16 lists them (CID 8112 stains, CID 8134 anatomic structures).
 """
@@ -6,7 +7,7 @@ Codes are SNOMED CT's, as DICOM PS3.16 lists them (CID 8112 stains, CID 8134 ana
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from launchpad.application.columns import Column
 
@@ -31,9 +32,18 @@ Codes = Sequence[tuple[str, str]]
 """Pairs of code and meaning."""
 
 
-def propose(columns: Sequence[Column], stains: Codes, anatomy: Codes) -> dict[str, str]:
-    """For each column the choice that fits what the file says; columns without such a choice are left out."""
-    found = {}
+def propose(
+    columns: Sequence[Column], stains: Codes, anatomy: Codes, origin: Mapping[str, str] | None = None
+) -> dict[str, str]:
+    """For each column the choice that fits what the file says; columns without such a choice are left out.
+
+    `origin` is what is known of a public data set that the file is from (`wsi/origin.py`); the file's own word counts
+    more.
+    """
+    known = origin or {}
+    found = {column.key: known[column.key] for column in columns if known.get(column.key, "") in column.choices}
+    if stains and not is_h_and_e(stains):
+        found.pop("staining_method", None)
     for column in columns:
         if column.key == "staining_method" and "H&E" in column.choices and is_h_and_e(stains):
             found[column.key] = "H&E"

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from launchpad.application.results import file_name, result_folders, safe_name
+from launchpad.application.results import file_name, result_folders
 from launchpad.bucket.download import download
 from launchpad.errors import LaunchpadError, NotFound, TransferError
+from launchpad.paths import safe_name
 from launchpad.progress import Progress
 
 if TYPE_CHECKING:

@@ -7,7 +7,6 @@ import logging
 import re
 import threading
 import time
-import unicodedata
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
@@ -23,6 +22,7 @@ from launchpad.application.states import has_ended, item_state, run_state
 from launchpad.bucket.board import FileBoard
 from launchpad.bucket.download import download
 from launchpad.errors import LaunchpadError, NotFound, TransferError
+from launchpad.paths import safe_name
 from launchpad.progress import Cancelled, Progress
 
 if TYPE_CHECKING:
@@ -43,10 +43,8 @@ EXTENSIONS = {
     "image/tiff": ".tiff",
     "text/csv": ".csv",
 }
-_NAME_BYTES = 150
 _AT_ONCE = 4  # files
 _log = logging.getLogger(__name__)
-_RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -57,16 +55,6 @@ class Downloaded:
     folder: Path
     files: tuple[Path, ...]
     errors: tuple[LaunchpadError, ...]
-
-
-def safe_name(name: str) -> str:
-    """A name from the server as one that stays in its folder on every system."""
-    # One form of umlauts, which macOS takes for the same name as the other.
-    clean = re.sub(r'[<>:"/\\|?*\x00-\x1f]', "_", unicodedata.normalize("NFC", name)).strip(" .")
-    if _RESERVED.fullmatch(clean):
-        clean = f"_{clean}"
-    # File systems count bytes; what stands behind, such as an extension, has to fit, too.
-    return clean.encode()[:_NAME_BYTES].decode(errors="ignore").rstrip(" .") or "_"
 
 
 def stem_of(external_id: str) -> str:

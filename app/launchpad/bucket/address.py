@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import urllib.request
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -34,3 +35,11 @@ def exact(url: str) -> httpx.URL:
     parts = urlsplit(url)
     target = f"{parts.path or '/'}?{parts.query}" if parts.query else parts.path or "/"
     return httpx.URL(f"{parts.scheme}://{parts.netloc}").copy_with(raw_path=target.encode())
+
+
+def use_proxy(proxy: str | None) -> None:
+    """A proxy of the settings stands for the usual variables, where these say nothing."""
+    if proxy:
+        for name in ("HTTPS_PROXY", "HTTP_PROXY"):
+            if not (os.environ.get(name) or os.environ.get(name.lower())):
+                os.environ[name] = proxy

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import hashlib
 import os
 import random
 import re
@@ -50,12 +51,14 @@ def download(
     name: str = "",
     getter: Getter = get,
     max_bytes: int | None = None,
+    md5: str | None = None,
 ) -> Path:
     """Fetch a file to `destination`; its folder is made. A file with that checksum that is there is left alone.
 
     `fetch_url` gives a signed URL, asked again when one has expired; `crc32c` is base64, None takes the store's own.
     Progress in bytes. What was fetched of a large file stays beside it as `.part` and is used the next time.
-    `getter` asks for the URL where the usual way does not do.
+    `getter` asks for the URL where the usual way does not do. `md5` (hex) is checked besides, for stores that name no
+    CRC32C.
 
     Raises:
         TransferError: what came is not what was promised; nothing stands at `destination`. ChecksumError where it is
@@ -66,13 +69,13 @@ def download(
     """
     progress = progress or Progress()
     name = name or destination.name
-    if crc32c is not None and destination.is_file() and checksums.crc32c_file(destination, progress) == crc32c:
+    if destination.is_file() and _is_there(destination, crc32c, md5, progress):
         size = destination.stat().st_size
         progress.report(size, size, name)
         return destination
     try:
         destination.parent.mkdir(parents=True, exist_ok=True)
-        return _Download(fetch_url, destination, crc32c, progress, name, getter, max_bytes).run()
+        return _Download(fetch_url, destination, crc32c, progress, name, getter, max_bytes, md5).run()
     except OSError as error:
         raise (DiskFull if error.errno in (errno.ENOSPC, errno.EDQUOT) else LaunchpadError)(
             "The file cannot be written",
@@ -120,6 +123,7 @@ class _Download:
         name: str,
         getter: Getter,
         max_bytes: int | None,
+        md5: str | None,
     ) -> None:
         self._url = _Url(fetch_url)
         self._get = getter
@@ -127,6 +131,7 @@ class _Download:
         self._destination = destination
         self._part = destination.with_name(f"{destination.name}.part")
         self._wanted = crc32c
+        self._md5 = md5
         self._progress = progress
         self._name = name
         self._lock = threading.Lock()
@@ -156,6 +161,8 @@ class _Download:
                     raise
                 wanted = self._wanted or found[1]
                 if wanted is None or found[0] == wanted:
+                    found, wanted = (_md5(self._part, self._progress) if self._md5 else "", None), self._md5 or ""
+                if found[0] == wanted:
                     self._finish(journal)
                     return self._destination
                 if last_round or not self._keep_good_ranges(journal):
@@ -383,7 +390,7 @@ class _Download:
         return TransferError(
             "The store refused the download",
             detail=f"HTTP {answer.status}.",
-            advice="Try again; results that were deleted are gone.",
+            advice="Try again; what was deleted is gone.",
             subject=self._name,
         )
 
@@ -404,6 +411,21 @@ class _Download:
                 advice="Free space on the disk, or choose another folder.",
                 subject=str(self._destination),
             )
+
+
+def _is_there(file: Path, crc32c: str | None, md5: str | None, progress: Progress) -> bool:
+    if crc32c is not None:
+        return checksums.crc32c_file(file, progress) == crc32c
+    return md5 is not None and _md5(file, progress) == md5
+
+
+def _md5(file: Path, progress: Progress) -> str:
+    digest = hashlib.md5(usedforsecurity=False)
+    with file.open("rb") as opened:
+        while block := opened.read(_BLOCK):
+            progress.check()
+            digest.update(block)
+    return digest.hexdigest()
 
 
 def _size(answer: Answer) -> int | None:

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from launchpad.bucket.base import Bucket, ObjectInfo, Receipt
 from launchpad.bucket.crc32c import Crc32c, crc32c_file
+from launchpad.bucket.http_get import Answer, get
 from launchpad.errors import BadInput, NotFound, SettingsError, TransferError, Unreachable
 from launchpad.progress import Progress
 
@@ -74,6 +76,31 @@ class GoogleBucket(Bucket):
         with self._translated(prefix):
             for blob in self._client.list_blobs(self._bucket, prefix=prefix or None, timeout=_SECONDS):
                 yield _info(blob)
+
+    def address(self, key: str) -> str:
+        """Where the bytes of an object are for those whom `get` signs in."""
+        root = str(self._client._connection.API_BASE_URL).rstrip("/")
+        return f"{root}/download/storage/v1/b/{quote(self.name, safe='')}/o/{quote(key, safe='')}?alt=media"
+
+    @contextlib.contextmanager
+    def get(self, url: str, headers: Mapping[str, str]) -> Iterator[Answer]:
+        """Ask for an address of this bucket with its credentials, as `http_get.get` does without any.
+
+        Raises:
+            Unreachable, TransferError: as there, or the credentials are refused.
+        """
+        from google.auth.credentials import AnonymousCredentials
+        from google.auth.transport.requests import Request
+
+        credentials = self._client._credentials
+        sent = dict(headers)
+        with self._translated(url):
+            if not isinstance(credentials, AnonymousCredentials):
+                if not credentials.valid:
+                    credentials.refresh(Request())
+                sent["Authorization"] = f"Bearer {credentials.token}"
+        with get(url, sent) as answer:
+            yield answer
 
     def delete(self, keys: Iterable[str]) -> int:
         from google.cloud.exceptions import NotFound as Gone

@@ -27,15 +27,20 @@ if TYPE_CHECKING:
 _MIB = 1 << 20
 _BLOCK = 1 << 17  # larger ones cost page faults
 SMALLEST = 8 << 20  # bytes of a part
-_SMALLEST_ON_A_LONG_LINE = 5 << 20  # the protocol's least: what is in flight is what a reset costs
+_LARGEST = 32 << 20  # of a file with at most 9,000 parts: what each part costs the store is worth sending 32 MiB again
+_ON_A_LONG_LINE = 5 << 20  # the protocol's least: what is in flight is what a reset costs
 _MOST_PARTS = 9_000  # of the 10,000 that the protocol allows
 _ROUNDS = 3  # completions of parts that the store then says it does not have
 _DIGEST_TRIES = 3
 
 
-def part_size(size: int, smallest: int = SMALLEST) -> int:
-    """Bytes of a part for a file of `size` bytes: 8 MiB, more where there would be too many."""
-    return max(smallest, -(-size // _MOST_PARTS + _MIB - 1) // _MIB * _MIB)
+def part_size(size: int, *, far: bool = False) -> int:
+    """Bytes of a part for a file of `size` bytes.
+
+    A sixteenth of the file, between 8 and 32 MiB, or 5 MiB on a long line; more where there would be too many.
+    """
+    usual = _ON_A_LONG_LINE if far else min(max(size // 16, SMALLEST), _LARGEST)
+    return -(-max(usual, -(-size // _MOST_PARTS)) // _MIB) * _MIB
 
 
 @dataclass
@@ -188,7 +193,7 @@ class MultipartUpload:
             self._requests.bucket,
             key,
             upload_id,
-            part_size(fingerprint.size, _SMALLEST_ON_A_LONG_LINE if self._requests.is_far else SMALLEST),
+            part_size(fingerprint.size, far=self._requests.is_far),
         )
 
     def _confirmed(self, upload: Upload, progress: Progress) -> dict[int, Part] | None:

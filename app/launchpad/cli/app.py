@@ -16,6 +16,7 @@ from launchpad.cli.errors import guarded
 GROUPS = {
     "application": ("application", "Applications and their runs."),
     "bucket": ("bucket", "Files in the organization's bucket."),
+    "dataset": ("dataset", "Public slides: look for them and download them."),
     "platform": ("platform", "The platform on this computer."),
     "profile": ("profile", "The platforms that one talks to."),
     "qupath": ("qupath", "QuPath: install and start it, make and look at its projects."),

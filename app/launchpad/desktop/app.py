@@ -16,6 +16,7 @@ from launchpad import paths
 from launchpad.desktop import background
 from launchpad.desktop.account import Account
 from launchpad.desktop.appearance import Appearance
+from launchpad.desktop.arguments import arguments
 from launchpad.desktop.arrivals import Arrivals
 from launchpad.desktop.background import Jobs
 from launchpad.desktop.background_mode import BackgroundMode
@@ -25,6 +26,7 @@ from launchpad.desktop.navigation import (
     About,
     BucketPage,
     Catalog,
+    DatasetPage,
     FirstStart,
     Home,
     Info,
@@ -164,6 +166,12 @@ class Application(QObject):
             from launchpad.desktop.pages.bucket import BucketPage as Objects
 
             return Objects(self.session, self.jobs, self.state)
+        if isinstance(route, DatasetPage):
+            from launchpad.desktop.pages.dataset import DatasetPage as Slides
+
+            slides = Slides(self.session, self.jobs, self.state)
+            slides.use_wanted.connect(self._arrivals.take_for)
+            return slides
         if isinstance(route, About):
             from launchpad.desktop.pages.about import AboutPage
 
@@ -405,7 +413,7 @@ class Application(QObject):
 
 def run(argv: Sequence[str], driver: Driver | None = None) -> int:
     """Run the application until its window is closed. `driver` is awaited beside it (the journey)."""
-    scheme, given = _arguments(argv)
+    scheme, given = arguments(argv)
     if driver is None and hand_over(given):
         return 0
     app = QApplication.instance()
@@ -458,19 +466,6 @@ def _made_again(
     progress: Progress,
 ) -> SubmissionDraft:
     return make(client, run_id, slides, item_ids=item_ids, progress=progress)
-
-
-def _arguments(argv: Sequence[str]) -> tuple[str, list[str]]:
-    """The scheme and the files of a command line (argparse alone costs a tenth of the first window's time)."""
-    if not argv:
-        return "", []
-    import argparse
-
-    parser = argparse.ArgumentParser(prog="launchpad-desktop")
-    parser.add_argument("--theme", choices=("light", "dark", "system"), default="")
-    parser.add_argument("files", nargs="*", help="slides, folders, or a link launchpad://run/…")
-    arguments = parser.parse_args(argv)
-    return arguments.theme, [text if "://" in text else str(Path(text).absolute()) for text in arguments.files]
 
 
 def _hook(application: Application, loop: asyncio.AbstractEventLoop) -> None:

@@ -49,9 +49,14 @@ class Arrivals(QObject):
         application_id = self._session.applications[0].application_id
         if isinstance(route, (Wizard, Catalog)):
             application_id = route.application_id
+        files, self._waiting = self._waiting, []
+        self.take_for(application_id, files)
+
+    @Slot(str, list)
+    def take_for(self, application_id: str, files: list[Path]) -> None:
+        """Slides and folders for a new run of this application."""
         wanted = Wizard(application_id)
         self._navigator.go(wanted)
         take = getattr(self._window.page_of(wanted), "take_files", None)
-        files, self._waiting = self._waiting, []
         if take is not None:
             take(files)

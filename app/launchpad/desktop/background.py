@@ -13,6 +13,7 @@ from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from PySide6.QtCore import QObject, QThread, QTimer, Signal, Slot
+from shiboken6 import isValid
 
 from launchpad.progress import Cancelled, Pace, Progress
 
@@ -105,8 +106,12 @@ class Jobs(QObject):
         if self._closing:
             raise RuntimeError("the application is closing")
         thread = _Thread(job, self)
+        if not self._live:
+            # A worker that collects garbage would destroy objects of Qt in the wrong thread: meanwhile it is collected
+            # here, of what is made from now on, as going through all that there is takes a tenth of a second.
+            gc.disable()
+            gc.freeze()
         self._live[thread] = job
-        gc.disable()  # a worker that collects garbage would destroy objects of Qt in the wrong thread
         thread.finished.connect(self._ended)  # a @Slot of a QObject, never a lambda or partial
         thread.start()
         self._timer.start()
@@ -143,6 +148,7 @@ class Jobs(QObject):
             job.deleteLater()
             self.changed.emit()
             if not self._live:
+                gc.unfreeze()
                 gc.enable()
                 self._timer.stop()
                 self.idle.emit()
@@ -226,6 +232,15 @@ class Tasks:
         for task, own in list(self._live.items()):
             if owner is None or own is owner:
                 task.cancel()
+
+    def let_go(self, page: QObject) -> None:
+        """Cancel the coroutines of a page, and of all inside it, before it is deleted."""
+        for task, own in list(self._live.items()):
+            while isinstance(own, QObject) and isValid(own):
+                if own is page:
+                    task.cancel()
+                    break
+                own = own.parent()
 
     async def settled(self) -> None:
         """Wait until all have ended."""

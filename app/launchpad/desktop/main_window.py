@@ -14,6 +14,7 @@ from launchpad.desktop.navigation import (
     About,
     BucketPage,
     Catalog,
+    DatasetPage,
     Home,
     Info,
     Navigator,
@@ -75,6 +76,8 @@ class MainWindow(QMainWindow):
         self._stack.setMinimumWidth(700)
         self.sidebar = RunSidebar(session)
         self._organization = ElidedLabel("", "muted", name="organization")
+        self._building = StateIcon("building-2", "textMuted")
+        self._building.hide()
         self._profile = Pill("monitor", "info", name="profile_pill")
         self._profile.hide()
         self._transfers = transfers
@@ -107,7 +110,7 @@ class MainWindow(QMainWindow):
         self._sections.add("bucket", "hard-drive", self.tr("Cloud bucket"))
         self._sections.chosen.connect(self._section_chosen)
         row.addWidget(self._sections, 1)
-        row.addWidget(StateIcon("building-2", "textMuted"))
+        row.addWidget(self._building)
         row.addWidget(self._organization)
         row.addWidget(self._profile)
         row.addWidget(self._menu())
@@ -145,6 +148,7 @@ class MainWindow(QMainWindow):
         menu = self.menu
         menu.add("applications", "layout-grid", self.tr("Applications"), self._go_home)
         menu.add("transfers", "cloud-upload", self.tr("Transfers"), self._go_transfers, "Ctrl+J")
+        menu.add("datasets", "database", self.tr("Download data sets"), self._go_datasets, "Ctrl+D")
         menu.add("bucket", "hard-drive", self.tr("Manage cloud bucket"), self._go_bucket, "Ctrl+B")
         menu.add("qupath", "microscope", self.tr("QuPath"), self._go_qupath)
         menu.add("notebook", "notebook-pen", self.tr("Notebook"), self._go_notebook)
@@ -205,6 +209,7 @@ class MainWindow(QMainWindow):
             if own is page:
                 del self._pages[route]
                 self._stack.removeWidget(page)
+                self._session.tasks.let_go(page)
                 page.deleteLater()
 
     def set_plain(self, plain: bool) -> None:
@@ -240,7 +245,7 @@ class MainWindow(QMainWindow):
             application_id=route.application_id if isinstance(route, (Wizard, Catalog)) else None,
             run_id=route.run_id if isinstance(route, RunPage) else None,
         )
-        nowhere: dict[type, str] = dict.fromkeys((Info, About, QuPathPage, NotebookPage), "")
+        nowhere: dict[type, str] = dict.fromkeys((Info, About, QuPathPage, NotebookPage, DatasetPage), "")
         section = nowhere | {TransferList: "transfers", BucketPage: "bucket"}
         self._sections.set_current(section.get(type(route), "applications"))
 
@@ -258,6 +263,7 @@ class MainWindow(QMainWindow):
             self._organization.setText(me.organization.display_name or me.organization.name or me.organization.id)
         else:
             self._organization.setText("")
+        self._building.setVisible(bool(self._organization.text()))
         profile = self._session.profile
         icon = "monitor" if profile.kind == "embedded" else "cloud-upload"
         self._profile.show()
@@ -293,6 +299,10 @@ class MainWindow(QMainWindow):
     @Slot()
     def _go_bucket(self) -> None:
         self._navigator.go(BucketPage())
+
+    @Slot()
+    def _go_datasets(self) -> None:
+        self._navigator.go(DatasetPage())
 
     @Slot()
     def _go_notebook(self) -> None:

@@ -64,6 +64,11 @@ class QuPathPage:
 
 
 @dataclass(frozen=True)
+class DatasetPage:
+    """Public slides: found, downloaded, used."""
+
+
+@dataclass(frozen=True)
 class NotebookPage:
     """The notebook of a run, or with "" the one from sign-in to download."""
 
@@ -89,6 +94,7 @@ Route = (
     | RunPage
     | TransferList
     | BucketPage
+    | DatasetPage
     | QuPathPage
     | NotebookPage
     | Info

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 import threading
 import time
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, Self
 
+from launchpad.bucket.address import use_proxy
 from launchpad.errors import Unreachable
 from launchpad.platform.applications import Applications, Documents, Versions
 from launchpad.platform.auth.profiles import Profile, select_profile
@@ -45,7 +45,7 @@ class Client:
         settings: Settings | None = None,
     ) -> None:
         self.settings = settings or load_settings()
-        _use_proxy(self.settings.proxy)
+        use_proxy(self.settings.proxy)
         self.profile = _resolved(profile or select_profile(self.settings))
         source = GivenToken(token_provider) if token_provider else token_source(self.profile, self.settings)
         self.api = Api(self.profile.api_root, source.token, timeout=self.settings.run_timeout, renew=source.renew)
@@ -132,14 +132,6 @@ class Client:
                 subject=self.api.root,
             )
         return answer
-
-
-def _use_proxy(proxy: str | None) -> None:
-    """A proxy of the settings stands for the usual variables, where these say nothing."""
-    if proxy:
-        for name in ("HTTPS_PROXY", "HTTP_PROXY"):
-            if not (os.environ.get(name) or os.environ.get(name.lower())):
-                os.environ[name] = proxy
 
 
 def _document(text: str) -> Any:

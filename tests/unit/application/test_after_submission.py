@@ -168,6 +168,8 @@ def test_the_check_before_the_start_names_what_stands_in_the_way_and_its_fix() -
     assert [finding.fix for finding in preflight(late, by_reference=True)] == ["schedule"]
     late.due_date = None
     assert preflight(late, by_reference=True) == []
+    (over,) = preflight(late, by_reference=True, over_quota="2 more slide(s) are too many")
+    assert (over.key, over.blocks, over.fix) == ("quota", True, "show")
 
 
 def test_a_draft_as_text_can_be_used_again() -> None:

@@ -10,28 +10,29 @@ from launchpad.application.columns import Column
 from launchpad.application.draft import Slide, same_content
 from launchpad.desktop.models.words import dimensions, file_size
 
+_NAMED = 3  # of many slides that are the same
+
 
 class SlideNotes(QObject):
     """Words, marks and tooltips for the slides of one table."""
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._twins: dict[str, tuple[str, ...]] = {}
+        self._twins: dict[str, tuple[Slide, ...]] = {}
 
     def compare(self, slides: Iterable[Slide]) -> None:
         """Look which of the slides have the same content; called whenever the list is another."""
-        self._twins = {
-            slide.id: tuple(other.path.name for other in group if other is not slide)
-            for group in same_content(slides)
-            for slide in group
-        }
+        self._twins = {slide.id: group for group in same_content(slides) for slide in group}
 
     def of(self, slide: Slide, columns: Sequence[Column]) -> tuple[str, ...]:
         """Notes of the file, slides of the same content, and values that the file has for empty columns."""
         found = list(slide.notes)
-        twins = self._twins.get(slide.id)
+        twins = self._twins.get(slide.id, ())
         if twins:
-            found.append(self.tr("The same content as %1; each would be analysed.").replace("%1", ", ".join(twins)))
+            first = [other.path.name for other in twins[: _NAMED + 1] if other.id != slide.id][:_NAMED]
+            more = len(twins) - 1 - len(first)
+            names = ", ".join(first) + (self.tr(" and %n more", "", more) if more else "")
+            found.append(self.tr("The same content as %1; each would be analysed.").replace("%1", names))
         for column in columns:
             if column.key in slide.proposals and not slide.values.get(column.key):
                 words = self.tr("The file says %1: %2.").replace("%1", column.title)

@@ -128,10 +128,6 @@ class CatalogPage(QWidget):
         outer.setContentsMargins(0, 0, 0, 0)
         outer.addWidget(area)
 
-    def leave(self) -> None:
-        """The page is about to be thrown away."""
-        self._session.tasks.cancel(self)
-
     @Slot()
     def load(self) -> None:
         """Fetch the application and the details of its chosen version."""

@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     )
 
 _SLIDES, _FAILURES = range(2)
+_WIDE = 1240  # px
 _LOW = 640  # px of height below which the counts give way to the slides
 
 
@@ -209,7 +210,8 @@ class RunPage(QWidget):
         self._column.setContentsMargins(side, 16 if self.height() < _LOW else 20, side, 16)
         self._counts.setVisible(self.height() >= _LOW and self._run is not None)
         for button in (*self._offered, self._open, self._cancel):
-            button.show_words(not narrow)
+            # Where it is not wide the title goes first, and of the ways to open results the first is named.
+            button.show_words(not narrow and (self.width() >= _WIDE or button in (self._qupath, self._cancel)))
 
     # --- the run ----------------------------------------------------------------------------------------------------
     @Slot()
@@ -313,8 +315,6 @@ class RunPage(QWidget):
     def leave(self) -> None:
         """The page is about to be thrown away."""
         self._thumbnails.pause()
-        for owner in (self, self.notes, self._shown_preview):
-            self._session.tasks.cancel(owner)
 
     # --- previews and single results --------------------------------------------------------------------------------
     @Slot(object, object)

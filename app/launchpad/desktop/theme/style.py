@@ -95,6 +95,9 @@ QPushButton[kind="chip"] {
 QPushButton[kind="chip"]:hover { background: @hover@; border-color: @borderStrong@; }
 QPushButton[kind="chip"]:focus { border: 2px solid @focus@; padding: 0 7px; min-height: @chipInner@px; }
 QToolButton { padding: 0 6px; }
+QLineEdit QToolButton, QLineEdit QToolButton:disabled {
+  min-height: 0; padding: 0; border: none; background: transparent;
+}
 QToolButton::menu-indicator, QPushButton::menu-indicator { image: none; width: 0; }
 QPushButton[iconOnly="true"] { padding: 0; }
 QLineEdit, QPlainTextEdit, QTextEdit, QComboBox, QDateTimeEdit, QSpinBox, QDoubleSpinBox {

@@ -64,6 +64,7 @@ class ShortcutDialog(QDialog):
                     ("F6", self.tr("From the sidebar to the page and back")),
                     ("Alt+Left | Alt+Right", self.tr("Back and forward")),
                     ("Ctrl+J", self.tr("Transfers")),
+                    ("Ctrl+D", self.tr("Download data sets")),
                     ("Ctrl+B", self.tr("Cloud bucket")),
                     ("Ctrl+,", self.tr("Info and settings")),
                     ("Ctrl+Q", self.tr("Quit")),

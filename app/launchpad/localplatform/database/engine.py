@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -31,6 +32,8 @@ class Database:
         event.listen(self.engine, "connect", _on_connect)
         event.listen(self.engine, "begin", _on_begin)
         self._sessions = sessionmaker(self.engine, expire_on_commit=False)
+        # Threads of ours wait here in turn; SQLite's own waiting sleeps, up to 100 ms at a time.
+        self._turn = threading.RLock()
         try:
             self._upgrade()
         except BaseException:
@@ -69,7 +72,7 @@ class Database:
     @contextmanager
     def writing(self) -> Iterator[Session]:
         """A session that holds the write lock from its start and commits at its end."""
-        with self._sessions() as session:
+        with self._turn, self._sessions() as session:
             session.connection(execution_options={"launchpad_write": True})
             yield session
             session.commit()

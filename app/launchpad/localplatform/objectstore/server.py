@@ -73,6 +73,7 @@ class _Handler(ConnectionHandler):
     server: StoreServer
     server_version = "LaunchpadStore"
     sys_version = ""
+    disable_nagle_algorithm = True  # a small body after its head would wait for an acknowledgement
 
     def end_headers(self) -> None:
         for name, value in _SECURITY.items():

@@ -8,7 +8,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
 from launchpad.application.preflight import Finding
-from launchpad.desktop.models.words import plain_tip, translated
+from launchpad.desktop.models.words import counted, plain_tip, translated
 from launchpad.desktop.theme import palette
 from launchpad.desktop.widgets.basics import ElidedLabel, IconButton, StateIcon, label
 
@@ -68,7 +68,8 @@ class PreflightPanel(QFrame):
         blocking = sum(finding.blocks for finding in findings)
         if blocking:
             self._icon.show_state("circle-x", "failed")
-            self._title.setText(self.tr("%n things stand in the way", "", blocking))
+            words = self.tr("1 thing stands in the way"), self.tr("%n things stand in the way", "", blocking)
+            self._title.setText(counted(blocking, *words))
         elif findings:
             self._icon.show_state("info", "info")
             self._title.setText(self.tr("Ready. Worth knowing before you start:"))

@@ -1,4 +1,4 @@
-"""Folders and tags used lately, offered again."""
+"""Folders and tags used lately, and public slides that are there, offered again."""
 
 from __future__ import annotations
 
@@ -22,10 +22,12 @@ class RecentThings(QObject):
     Signals:
         folders: the folders used last.
         tags: the tags used last.
+        datasets: public slides among the data sets (`Downloaded`), the newest first.
     """
 
     folders = Signal(list)
     tags = Signal(list)
+    datasets = Signal(list)
 
     def __init__(self, session: Session, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -33,7 +35,7 @@ class RecentThings(QObject):
         self._ended = False
 
     def load(self) -> None:
-        """Look them up; both signals follow."""
+        """Look them up; the signals follow."""
         self._session.spawn(self._load())
 
     def keep(self, kind: Kind, values: Sequence[str]) -> None:
@@ -55,6 +57,12 @@ class RecentThings(QObject):
         if not self._ended:
             self.folders.emit(folders)
             self.tags.emit(tags)
+        from launchpad import paths
+        from launchpad.dataset.downloaded import downloaded
+
+        found = await in_thread(downloaded, paths.datasets_dir())
+        if not self._ended:
+            self.datasets.emit(found)
 
     async def _keep(self, kind: Kind, values: Sequence[str]) -> None:
         from launchpad.application.recent import remember

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
-from PySide6.QtCore import Qt, Slot
+from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtWidgets import (
     QFileDialog,
     QHBoxLayout,
@@ -25,11 +26,20 @@ from launchpad.desktop.pages.wizard.draft_model import DraftModel
 from launchpad.desktop.widgets.basics import Card, IconButton, label
 from launchpad.desktop.widgets.drop_area import DropArea
 
+if TYPE_CHECKING:
+    from launchpad.dataset.downloaded import Downloaded
+
 SAMPLE = "CMU-1-Small-Region.svs"
 
 
 class FindStep(Card):
-    """Four ways to name slides: drop, dialog, pasted path, the sample; what was found, what could not be used."""
+    """Five ways to name slides: drop, dialog, pasted path, data set, the sample; what was found, what cannot be used.
+
+    Signals:
+        datasets_wanted: somebody wants to download public slides.
+    """
+
+    datasets_wanted = Signal()
 
     def __init__(self, model: DraftModel) -> None:
         super().__init__()
@@ -42,12 +52,15 @@ class FindStep(Card):
         add_files.clicked.connect(self._ask_files)
         sample = IconButton("microscope", self.tr("Use the sample slide"), kind="quiet", name="use_sample")
         sample.clicked.connect(self._use_sample)
+        self._sets = QMenu(self)
+        self._sets_button = IconButton("database", self.tr("Data sets"), name="find_datasets")
+        self._sets_button.setMenu(self._sets)
         self.drop_area.button_row.addStretch(1)
         self._recent = QMenu(self)
         self._recent_button = IconButton("clock", self.tr("Recent"), name="recent_folders")
         self._recent_button.setMenu(self._recent)
         self._recent_button.hide()
-        for button in (add_folder, add_files, self._recent_button, sample):
+        for button in (add_folder, add_files, self._sets_button, self._recent_button, sample):
             self.drop_area.button_row.addWidget(button)
         self.drop_area.button_row.addStretch(1)
         self.column.addWidget(self.drop_area, 1)
@@ -108,6 +121,8 @@ class FindStep(Card):
         self._refused.setMinimumHeight(64)
         self._refused.setMaximumHeight(190)
         self.column.addWidget(self._refused)
+        model.recent.datasets.connect(self._show_datasets)
+        self._show_datasets([])
         model.recent.folders.connect(self._show_recent)
         model.scan_changed.connect(self._refresh)
         model.slides.rowsRemoved.connect(self._refresh)
@@ -126,6 +141,20 @@ class FindStep(Card):
             action = self._recent.addAction(folder.replace("&", "&&"))
             action.triggered.connect(partial(self._model.add_sources, [Path(folder)]))
         self._recent_button.setVisible(bool(folders))
+
+    @Slot(list)
+    def _show_datasets(self, found: list[Downloaded]) -> None:
+        """Public slides on this computer, and the way to more."""
+        self._sets.clear()
+        for item in found:
+            words = " · ".join(part for part in (item.collection_id, item.patient_id, item.description) if part)
+            action = self._sets.addAction(words.replace("&", "&&"))
+            action.triggered.connect(partial(self._model.add_sources, [item.folder]))
+        if found:
+            self._sets.addSeparator()
+        more = self._sets.addAction(self.tr("Download public slides …"))
+        more.setObjectName("more_datasets")
+        more.triggered.connect(self.datasets_wanted)
 
     @Slot()
     def _refresh(self) -> None:

@@ -184,19 +184,17 @@ class SubmitStep(Card):
         for part in self._limits:
             part.setVisible(bool(values[-1]))
         local = self._session.profile.kind == "embedded"
-        self._checks.show_findings(preflight(draft, by_reference=local, free_disk=self._free, bytes_per_second=_USUAL))
+        over = self._allowance.problem(len(slides)) if self._allowance is not None else ""
+        self._checks.show_findings(
+            preflight(draft, by_reference=local, free_disk=self._free, bytes_per_second=_USUAL, over_quota=over)
+        )
         self._refresh_progress()
 
     def _limit_words(self, draft: SubmissionDraft) -> str:
-        """Use of the quotas, which of them does not suffice, and that several runs are sent; "" for nothing."""
+        """Use of the quotas, and that several runs are sent; "" for nothing."""
         if self._allowance is None:
             return ""
-        problem = self._allowance.problem(len(draft.included()))
-        lines = [
-            self.tr("The quota does not suffice. %1").replace("%1", problem) if problem else "",
-            self._allowance.split_words(draft),
-            *self._allowance.lines(),
-        ]
+        lines = [self._allowance.split_words(draft), *self._allowance.lines()]
         return "\n".join(line for line in lines if line)
 
     @Slot()

@@ -53,7 +53,9 @@ class TableStep(Card):
             )
         )
         self._proposals = IconButton("file-text", name="take_proposals", tip=self.tr("Values from files"))
-        self._proposals.setToolTip(self.tr("Fill empty cells with what the DICOM files say of stain and tissue"))
+        self._proposals.setToolTip(
+            self.tr("Fill empty cells with what DICOM files or their data set say of stain, tissue and disease")
+        )
         self._import = IconButton(
             "table-2",
             name="import_values",

@@ -20,7 +20,7 @@ from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
 from launchpad.application.preflight import Finding
 from launchpad.desktop.background import Jobs
-from launchpad.desktop.navigation import Route, RunPage
+from launchpad.desktop.navigation import DatasetPage, Route, RunPage
 from launchpad.desktop.pages.wizard.draft_model import (
     STEP_FIND,
     STEP_NOTES,
@@ -111,6 +111,7 @@ class WizardPage(QWidget):
         self.review.fix.connect(self._mend)
         self.review.code_wanted.connect(self._show_code)
         self.finding = FindStep(self.model)
+        self.finding.datasets_wanted.connect(partial(navigate, DatasetPage()))
         self._steps = (
             VersionStep(self.model),
             self.finding,

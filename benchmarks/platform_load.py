@@ -1,16 +1,11 @@
 """The local platform with a large database: lists and filters, mixed reads, a submission, the start, memory.
 
-Run: .venv/bin/python benchmarks/platform.py [FOLDER] [--runs 10000] [--items 100]
+Run: .venv/bin/python benchmarks/platform_load.py [FOLDER] [--runs 10000] [--items 100]
 FOLDER keeps the data between runs of this benchmark; by default a temporary one is made and removed.
 Prints one line of JSON for each measurement: what, and milliseconds or MiB.
 """
 
 from __future__ import annotations
-
-import sys
-
-# In front of the path stands the folder of this file, which would hide the standard library's `platform`.
-sys.path[:] = [entry for entry in sys.path if not entry.endswith("benchmarks")]
 
 import argparse
 import http.client
@@ -20,6 +15,7 @@ import signal
 import sqlite3
 import statistics
 import subprocess
+import sys
 import tempfile
 import threading
 import time
