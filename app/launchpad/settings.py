@@ -109,6 +109,13 @@ class Settings(BaseSettings):
         default=None, validation_alias=AliasChoices("sm_instance_index", "LAUNCHPAD_SM_INSTANCE_INDEX")
     )
     proxy: str | None = Field(default=None, validation_alias=AliasChoices("proxy", "LAUNCHPAD_PROXY"))
+    # Looking for updates, and a mirror of the announcements (which the shipped keys must have signed all the same).
+    updates: bool = Field(default=True, validation_alias=AliasChoices("updates", "LAUNCHPAD_UPDATES"))
+    update_feed: str | None = Field(
+        default=None,
+        pattern=r"^(https://[^\s/]+|http://(127\.0\.0\.1|localhost)[:/]).*$",
+        validation_alias=AliasChoices("update_feed", "LAUNCHPAD_UPDATE_FEED"),
+    )
 
     privacy_name_patterns: list[str] | None = Field(
         default=None, validation_alias=AliasChoices("privacy_name_patterns", "LAUNCHPAD_PRIVACY_NAME_PATTERNS")

@@ -34,6 +34,7 @@ from launchpad.desktop.notebooks import Notebooks
 from launchpad.desktop.session import Session
 from launchpad.desktop.theme import palette
 from launchpad.desktop.transfers import Transfers
+from launchpad.desktop.updates import Updates
 from launchpad.desktop.widgets.basics import ElidedLabel, Notice
 from launchpad.desktop.widgets.stepper import StepButton
 from launchpad.desktop.window_state import WindowState
@@ -106,7 +107,7 @@ def make_bucket(stage: Stage) -> QWidget:
 def make_info(stage: Stage) -> QWidget:
     from launchpad.desktop.pages.info import InfoPage
 
-    return InfoPage(stage.session, stage.appearance, stage.state)
+    return InfoPage(stage.session, stage.appearance, stage.state, Updates(stage.session, stage.jobs))
 
 
 def make_about(stage: Stage) -> QWidget:

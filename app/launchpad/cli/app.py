@@ -24,6 +24,7 @@ GROUPS = {
     "qupath": ("qupath", "QuPath: install and start it, make and look at its projects."),
     "sdk": ("sdk", "Schemata of what is noted with runs and items."),
     "system": ("system", "Health and versions of Launchpad and its platform."),
+    "update": ("update", "Newer versions of Launchpad."),
     "user": ("user", "Sign in and out; who is signed in."),
     "wsi": ("wsi", "Whole slide images."),
 }

@@ -121,6 +121,36 @@ def install() -> None:
     warn("Nothing else has to be installed. `launchpad qupath install` installs QuPath.")
 
 
+@app.command("crash-reports")
+def crash_reports() -> None:
+    """List what was left of crashes. It lies on this computer alone; nothing is sent."""
+    from launchpad.system.crash_reports import waiting
+
+    found = waiting()
+    for report in found:
+        say(f"{report.id}  {report.when:%Y-%m-%d %H:%M}")
+    if not found:
+        say("There are no crash reports.")
+
+
+@app.command("crash-report")
+def crash_report(
+    report_id: Annotated[str, typer.Argument(help="Its id; see `crash-reports`.")],
+    output: Annotated[Path | None, typer.Option(help="Save it in this file, too.")] = None,
+    delete: Annotated[bool, typer.Option("--delete", help="Delete it afterwards.")] = False,
+) -> None:
+    """Print a crash report, as it can be given to whoever helps."""
+    from launchpad.system import crash_reports as reports
+
+    report = reports.find(report_id)
+    text = report.text()
+    typer.echo(text)
+    if output is not None:
+        reports.save(text, output)
+    if delete:
+        reports.put_away(report)
+
+
 def _print(document: Mapping[str, object], output_format: _Output) -> None:
     if output_format is _Output.JSON:
         print_json(document)

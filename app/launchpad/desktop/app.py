@@ -16,6 +16,7 @@ from launchpad import paths
 from launchpad.desktop import background
 from launchpad.desktop.account import Account
 from launchpad.desktop.appearance import Appearance
+from launchpad.desktop.arguments import arguments
 from launchpad.desktop.arrivals import Arrivals
 from launchpad.desktop.background import Jobs
 from launchpad.desktop.background_mode import BackgroundMode
@@ -42,8 +43,10 @@ from launchpad.desktop.notebooks import Notebooks
 from launchpad.desktop.notifier import Notifier
 from launchpad.desktop.session import Session
 from launchpad.desktop.transfers import Transfers
+from launchpad.desktop.updates import Updates
 from launchpad.desktop.widgets.account_bars import AccountBars
 from launchpad.desktop.widgets.account_menu import AccountMenu
+from launchpad.desktop.widgets.start_bars import StartBars
 from launchpad.desktop.window_state import WindowState
 
 if TYPE_CHECKING:
@@ -71,12 +74,16 @@ class Application(QObject):
         self.jobs = Jobs(self)
         self.transfers = Transfers(self.session, self.jobs, self)
         self.notebooks = Notebooks(self.session, self.jobs, self)
+        self.updates = Updates(self.session, self.jobs, self)
         self.navigator = Navigator(self)
         self.window = MainWindow(self.session, self.transfers, self.jobs, self.navigator, self.state, self._make_page)
         self.window.closing.connect(self._ask_close)
         self.account = Account(self.session, self.transfers, self.jobs, self)
         self.window.add_to_header(AccountMenu(self.session, self.account, self.navigator.go))
         self.window.add_bar(AccountBars(self.session, self.account, self.navigator.go))
+        self.start_bars = StartBars(self.session, self.updates)
+        self.start_bars.update_wanted.connect(self._show_updates)
+        self.window.add_bar(self.start_bars)
         self.account.switching.connect(self._switching)
         self._begun = self.state.begun or _chosen_elsewhere()
         self.window.set_plain(not self._begun)
@@ -138,7 +145,7 @@ class Application(QObject):
         if isinstance(route, Info):
             from launchpad.desktop.pages.info import InfoPage
 
-            return InfoPage(self.session, self.appearance, self.state)
+            return InfoPage(self.session, self.appearance, self.state, self.updates)
         if isinstance(route, FirstStart):
             from launchpad.desktop.pages.first_start import FirstStartPage
 
@@ -266,8 +273,11 @@ class Application(QObject):
         if self._begun:
             QTimer.singleShot(0, self.session.start)
             QTimer.singleShot(0, self._restore)
+        self.session.spawn(self.start_bars.look(), self)
         if driver is not None:
             self.session.spawn(self._drive(driver))
+        else:
+            self.updates.look()
         await self._ended.wait()
 
     @Slot()
@@ -300,6 +310,15 @@ class Application(QObject):
         from launchpad.desktop.widgets.shortcut_dialog import ShortcutDialog
 
         ShortcutDialog(self.window).open()
+
+    @Slot()
+    def _show_updates(self) -> None:
+        from launchpad.desktop.pages.info import InfoPage
+
+        self.navigator.go(Info())
+        page = self.window.page_of(Info())
+        if isinstance(page, InfoPage):
+            page.open_tab("updates")
 
     @Slot(str)
     def _show_run(self, run_id: str) -> None:
@@ -391,7 +410,13 @@ class Application(QObject):
         """The one dialog for what nobody expected."""
         import logging
 
+        from launchpad.system.crash_reports import record
+
         logging.getLogger(__name__).error("unexpected error", exc_info=error)
+        try:
+            record(error, "desktop")
+        except OSError as unwritable:
+            logging.getLogger(__name__).error("no crash report can be written: %s", unwritable.strerror)  # noqa: TRY400
         box = QMessageBox(self.window)
         box.setObjectName("unexpected_error")
         box.setTextFormat(Qt.TextFormat.PlainText)
@@ -405,7 +430,7 @@ class Application(QObject):
 
 def run(argv: Sequence[str], driver: Driver | None = None) -> int:
     """Run the application until its window is closed. `driver` is awaited beside it (the journey)."""
-    scheme, given = _arguments(argv)
+    scheme, given = arguments(argv)
     if driver is None and hand_over(given):
         return 0
     app = QApplication.instance()
@@ -424,9 +449,11 @@ def run(argv: Sequence[str], driver: Driver | None = None) -> int:
 
     import qasync
 
+    from launchpad.system import crash_reports
     from launchpad.system.logging import set_up
 
     set_up("INFO", "desktop")
+    armed = crash_reports.arm("desktop")
     loop = qasync.QEventLoop(app)
     asyncio.set_event_loop(loop)
     with loop:
@@ -435,6 +462,7 @@ def run(argv: Sequence[str], driver: Driver | None = None) -> int:
         application.window.deleteLater()
         application.deleteLater()
         app.processEvents()
+    crash_reports.disarm(armed)
     return 0
 
 
@@ -455,19 +483,6 @@ def _made_again(
     progress: Progress,
 ) -> SubmissionDraft:
     return make(client, run_id, slides, item_ids=item_ids, progress=progress)
-
-
-def _arguments(argv: Sequence[str]) -> tuple[str, list[str]]:
-    """The scheme and the files of a command line (argparse alone costs a tenth of the first window's time)."""
-    if not argv:
-        return "", []
-    import argparse
-
-    parser = argparse.ArgumentParser(prog="launchpad-desktop")
-    parser.add_argument("--theme", choices=("light", "dark", "system"), default="")
-    parser.add_argument("files", nargs="*", help="slides, folders, or a link launchpad://run/…")
-    arguments = parser.parse_args(argv)
-    return arguments.theme, [text if "://" in text else str(Path(text).absolute()) for text in arguments.files]
 
 
 def _hook(application: Application, loop: asyncio.AbstractEventLoop) -> None:

@@ -34,11 +34,16 @@ def tear_down(handler: RotatingFileHandler) -> None:
 
 
 def record_crash(error: BaseException, name: str) -> Path:
-    """Log where an unexpected error came from; not its text, which may name a slide. Returns the log file.
+    """Log where an unexpected error came from, and keep a crash report; not its text, which may name a slide.
+
+    Returns the log file.
 
     Raises:
         OSError: the log cannot be written.
     """
+    from launchpad.system.crash_reports import record
+
+    record(error, name)
     handler = set_up("INFO", name)
     try:
         where = "".join(traceback.format_tb(error.__traceback__))

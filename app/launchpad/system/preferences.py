@@ -10,7 +10,7 @@ from launchpad import paths
 from launchpad.errors import LaunchpadError, SettingsError
 from launchpad.settings import Settings, load_settings
 
-NAMES = ("proxy", "upload_bytes_per_second", "transfer_connections")
+NAMES = ("proxy", "upload_bytes_per_second", "transfer_connections", "updates")
 
 
 def write_setting(name: str, value: str | float | None) -> Settings:

@@ -9,17 +9,19 @@ from launchpad.desktop.appearance import Appearance
 from launchpad.desktop.pages.info_details.facts import FactsTab, LogTab
 from launchpad.desktop.pages.info_details.health import HealthTab
 from launchpad.desktop.pages.info_details.settings import SettingsTab
+from launchpad.desktop.pages.info_details.updates import UpdatesTab
 from launchpad.desktop.session import Session
+from launchpad.desktop.updates import Updates
 from launchpad.desktop.widgets.basics import label
 from launchpad.desktop.window_state import WindowState
 
-TABS = ("health", "settings", "information", "log")
+TABS = ("health", "settings", "updates", "information", "log")
 
 
 class InfoPage(QWidget):
-    """Four tabs; health comes first, as the footer leads here."""
+    """Five tabs; health comes first, as the footer leads here."""
 
-    def __init__(self, session: Session, appearance: Appearance, state: WindowState) -> None:
+    def __init__(self, session: Session, appearance: Appearance, state: WindowState, updates: Updates) -> None:
         super().__init__()
         self.setObjectName("page")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
@@ -28,11 +30,14 @@ class InfoPage(QWidget):
         self.tabs.setAccessibleName(self.tr("Parts of the page"))
         self.tabs.setDrawBase(False)
         self.tabs.setExpanding(False)
-        words = (self.tr("Health"), self.tr("Settings"), self.tr("Information"), self.tr("Log"))
+        words = (
+            self.tr("Health"), self.tr("Settings"), self.tr("Updates"), self.tr("Information"), self.tr("Log"),
+        )  # fmt: skip
         self._parts = QStackedWidget()
         parts = (
             _scrolled(HealthTab(session)),
             _scrolled(SettingsTab(session, appearance, state)),
+            _scrolled(UpdatesTab(session, updates)),
             _scrolled(FactsTab(session)),
             LogTab(session),
         )

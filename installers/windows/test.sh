@@ -1,0 +1,125 @@
+#!/bin/bash
+# Proves the Windows installer without Windows: compiled with a stand-in, signed by a throwaway certificate, verified, a
+# flipped bit refused; installed, run, upgraded and removed under wine. `test.sh` wants nsis, osslsigncode, openssl,
+# wine64; what is missing is said, and ends it with 2. Freezing for Windows itself needs Windows: see ../README.md.
+set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+root=$(cd "$here/../.." && pwd)
+python="$root/.venv/bin/python"
+missing=
+for tool in makensis osslsigncode openssl wine; do command -v $tool >/dev/null 2>&1 || missing="$missing $tool"; done
+if [ -n "$missing" ]; then
+  echo "not run: missing$missing (Debian: nsis osslsigncode openssl wine wine64)" >&2
+  exit 2
+fi
+work=$(mktemp -d)
+export WINEPREFIX="$work/wine" WINEDEBUG=-all WINEDLLOVERRIDES="mscoree,mshtml=" SOURCE_DATE_EPOCH=1767225600
+unset DISPLAY WAYLAND_DISPLAY
+trap 'wineserver -k >/dev/null 2>&1 || true; rm -rf "$work"' EXIT
+fail() { echo "FAILED: $*" >&2; exit 1; }
+ok() { echo "ok: $*"; }
+
+# --- a stand-in, and installers of two versions -----------------------------------------------------------------------
+for name in launchpad launchpad-desktop; do
+  mkdir -p "$work/first/_internal/deep"
+  makensis -V1 -DOUT="$work/first/$name.exe" "$here/stand_in.nsi"
+done
+echo old > "$work/first/_internal/only in the first ä \$x.txt"
+echo same > "$work/first/_internal/deep/same.txt"
+cp -r "$work/first" "$work/second"
+rm "$work/second/_internal/only in the first ä \$x.txt"
+echo new > "$work/second/_internal/new.txt"
+"$python" "$here/build.py" "$work/first" "$work/out" 1.0.0 | tail -1
+first="$work/out/launchpad-1.0.0-windows-x64-setup-unsigned.exe"
+[ -f "$first" ] || fail "an installer without a key is not named -unsigned"
+cp "$first" "$work/again.exe"
+"$python" "$here/build.py" "$work/first" "$work/out" 1.0.0 >/dev/null
+cmp "$first" "$work/again.exe" || fail "two builds differ"
+ok "compiled; named -unsigned; two builds are the same bytes"
+
+# --- signing ------------------------------------------------------------------------------------------------------------
+openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj "/CN=Launchpad throwaway" -addext "extendedKeyUsage=codeSigning" \
+  -addext "keyUsage=digitalSignature" -keyout "$work/key.pem" -out "$work/cert.pem" 2>/dev/null
+openssl pkcs12 -export -inkey "$work/key.pem" -in "$work/cert.pem" -passout pass:throwaway -out "$work/cert.pfx"
+export LAUNCHPAD_WINDOWS_CERTIFICATE="$work/cert.pfx" LAUNCHPAD_WINDOWS_CERTIFICATE_PASSWORD=throwaway
+export LAUNCHPAD_WINDOWS_CERTIFICATE_CA="$work/cert.pem"
+"$python" "$here/build.py" "$work/second" "$work/out" 1.1.0 | tail -1
+second="$work/out/launchpad-1.1.0-windows-x64-setup.exe"
+sh "$here/verify.sh" "$second"
+"$python" - "$second" "$work/flipped.exe" <<'PY'
+import sys
+data = bytearray(open(sys.argv[1], "rb").read())
+data[len(data) // 2] ^= 1
+open(sys.argv[2], "wb").write(data)
+PY
+if sh "$here/verify.sh" "$work/flipped.exe" 2>/dev/null; then fail "a flipped bit is accepted"; fi
+if sh "$here/verify.sh" "$first" 2>/dev/null; then fail "an unsigned installer is accepted"; fi
+ok "signed and verified; a flipped bit and an unsigned file are refused"
+
+# --- under wine ---------------------------------------------------------------------------------------------------------
+wineboot -i >/dev/null 2>&1
+wineserver -w
+local=$(find "$WINEPREFIX/drive_c/users" -maxdepth 3 -type d -path '*/AppData/Local' | grep -v Public | head -1)
+programs="$local/Programs/Launchpad"
+menu="$local/../Roaming/Microsoft/Windows/Start Menu/Programs/Launchpad"
+value() { wine reg query "$1" /v "$2" 2>/dev/null | tr -d '\r' | sed -n "s/^ *$2 *REG_[A-Z_]* *//p"; }
+key_of=HKCU\\Software\\Microsoft\\Windows\\CurrentVersion\\Uninstall\\Launchpad
+there() { wine reg query "$1" >/dev/null 2>&1; }
+wine reg add 'HKCU\Environment' /v Path /t REG_EXPAND_SZ /d '%USERPROFILE%\bin;C:\tools' /f >/dev/null 2>&1
+before=$(value 'HKCU\Environment' Path)
+
+wine "$first" /S; wineserver -w
+[ -f "$programs/launchpad.exe" ] && [ -f "$programs/_internal/deep/same.txt" ] || fail "files are missing"
+cmp "$work/first/_internal/only in the first ä \$x.txt" "$programs/_internal/only in the first ä \$x.txt"
+[ -f "$menu/Launchpad.lnk" ] || fail "the Start menu has no entry"
+[ "$(value "$key_of" DisplayVersion)" = 1.0.0 ] || fail "the list of programs does not know it"
+case "$(value 'HKCU\Environment' Path)" in
+  "$before;C:\\users\\"*"\\AppData\\Local\\Programs\\Launchpad") ;;
+  *) fail "PATH is $(value 'HKCU\Environment' Path)" ;;
+esac
+for suffix in .svs .ndpi .mrxs .dcm; do
+  there "HKCU\\Software\\Classes\\$suffix\\OpenWithProgids" || fail "$suffix is not offered"
+done
+wine reg query 'HKCU\Software\Classes\launchpad\shell\open\command' /ve 2>/dev/null | grep -q 'launchpad-desktop.exe" "%1"' \
+  || fail "launchpad:// does not start it"
+wine "$programs/launchpad.exe" --version one; wineserver -w
+grep -q -- '--version one' "$programs/called.txt" || fail "it does not run"
+ok "installed without an administrator, on PATH, in the Start menu, with file types and links; it runs"
+
+echo mine > "$programs/notes of a person.txt"
+mkdir -p "$local/launchpad/Cache" "$local/launchpad/results"; echo x > "$local/launchpad/results/run.json"
+rm -f "$programs/called.txt"
+wine "$second" /S; wineserver -w
+[ "$(value "$key_of" DisplayVersion)" = 1.1.0 ] || fail "the upgrade is not known"
+[ ! -e "$programs/_internal/only in the first ä \$x.txt" ] || fail "a file of the earlier version stays"
+[ -f "$programs/_internal/new.txt" ] && [ -f "$programs/notes of a person.txt" ] || fail "the upgrade loses files"
+[ -f "$local/launchpad/results/run.json" ] || fail "the upgrade loses data"
+[ "$(value 'HKCU\Environment' Path | grep -o 'Programs.Launchpad' | wc -l)" = 1 ] || fail "PATH has it twice"
+grep -q 'platform stop' "$programs/called.txt" || fail "the platform is not stopped before an upgrade"
+code=0; wine "$first" /S || code=$?; wineserver -w
+[ $code = 3 ] && [ "$(value "$key_of" DisplayVersion)" = 1.1.0 ] || fail "an older version replaces a newer one ($code)"
+ok "upgraded over 1.0.0: old files gone, a person's kept; no way back in silence"
+
+rm -f "$programs/called.txt"
+sh "$here/verify.sh" "$programs/uninstall.exe"
+wine "$programs/uninstall.exe" /S; sleep 1; wineserver -w
+rm -f "$programs/called.txt"
+[ "$(ls "$programs")" = "notes of a person.txt" ] || fail "left: $(ls -R "$programs")"
+[ ! -e "$menu" ] || fail "the Start menu keeps its entry"
+! there "$key_of" || fail "the list of programs keeps it"
+! there 'HKCU\Software\Classes\launchpad' && ! there 'HKCU\Software\Classes\Launchpad.Slide' || fail "classes stay"
+! there 'HKCU\Software\Classes\.svs' || fail "file types stay"
+[ "$(value 'HKCU\Environment' Path)" = "$before" ] || fail "PATH is $(value 'HKCU\Environment' Path)"
+[ ! -e "$local/launchpad/Cache" ] && [ -f "$local/launchpad/results/run.json" ] || fail "data and cache"
+ok "removed: all but a person's own files and data; the uninstaller is signed, too"
+
+rm "$programs/notes of a person.txt"
+long=$(printf 'C:\\x%.0s' $(seq 1 300))
+wine reg add 'HKCU\Environment' /v Path /t REG_EXPAND_SZ /d "$long" /f >/dev/null 2>&1
+wine "$second" /S; wineserver -w
+[ "$(value 'HKCU\Environment' Path)" = "$long" ] || fail "a long PATH was changed: $(value "HKCU\\Environment" Path | tail -c 200)"
+wine "$programs/uninstall.exe" /S /DELETEDATA; sleep 1; wineserver -w
+[ "$(value 'HKCU\Environment' Path)" = "$long" ] || fail "a long PATH was changed by the uninstaller"
+[ ! -e "$local/launchpad" ] || fail "data stay although their deletion was asked for"
+ok "a PATH that is too long stays as it is; data go when that is asked for"
+echo "passed: the Windows installer with a stand-in payload under wine"
