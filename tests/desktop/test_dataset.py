@@ -20,6 +20,9 @@ from launchpad.desktop.pages.dataset import DatasetPage
 from launchpad.desktop.window_state import WindowState
 from public_mirror import FOLDER, PLACE, SERIES, Mirror
 
+# Of sockets that the mirror's server leaves to the collector when a download breaks off.
+pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning")
+
 
 @pytest.fixture(autouse=True)
 def index_of_the_module(unpacked_index: Path, module_data_dir: Path) -> None:
