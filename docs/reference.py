@@ -15,6 +15,7 @@ _ERRORS = {
     "LaunchpadError", "BadInput", "NotFound", "Changed", "SettingsError", "SlideError", "Unreachable", "TransferError",
     "ChecksumError", "TooLarge", "DiskFull", "WorkerDied",
 }  # fmt: skip
+_FETCHED = re.compile(r"<script src=\"?https://unpkg\.com/iframe-worker/shim\"?></script>")
 _PARTS = ("title", "detail", "advice", "subject")
 
 
@@ -25,6 +26,16 @@ def on_files(files: Any, config: Any) -> Any:
     for name, content in generated().items():
         files.append(File.generated(config, name, content=content))
     return files
+
+
+def on_post_page(output: str, page: Any, config: Any) -> str:
+    """Without the script that the theme would fetch from the network for its search in local files."""
+    return _FETCHED.sub("", output)
+
+
+def on_post_template(output_content: str, template_name: str, config: Any) -> str:
+    """As `on_post_page`, for pages without Markdown."""
+    return _FETCHED.sub("", output_content)
 
 
 def generated() -> dict[str, str]:
