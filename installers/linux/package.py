@@ -141,7 +141,7 @@ def deb(bundle: Path, work: Path, out: Path) -> Path:
         "Description": SUMMARY + "\n" + "\n".join(f" {line}" for line in DESCRIPTION.splitlines()),
     }
     write(root / "DEBIAN" / "control", "".join(f"{key}: {value}\n" for key, value in control.items()))
-    sums = (f"{hashlib.md5(path.read_bytes()).hexdigest()}  {path.relative_to(root).as_posix()}\n" for path in files)  # noqa: S324 - the format's
+    sums = (f"{hashlib.md5(path.read_bytes()).hexdigest()}  {path.relative_to(root).as_posix()}\n" for path in files)
     write(root / "DEBIAN" / "md5sums", "".join(sums))
     settle(root)
     target = out / f"{NAME}_{version()}_{architecture('deb')}.deb"
