@@ -7,8 +7,12 @@ import urllib.request
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from launchpad import paths
+
 if TYPE_CHECKING:
     import httpx
+
+NETWORK = ("HTTP_PROXY", "HTTPS_PROXY", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 
 
 def is_loopback(url: str) -> bool:
@@ -37,9 +41,22 @@ def exact(url: str) -> httpx.URL:
     return httpx.URL(f"{parts.scheme}://{parts.netloc}").copy_with(raw_path=target.encode())
 
 
-def use_proxy(proxy: str | None) -> None:
-    """A proxy of the settings stands for the usual variables, where these say nothing."""
-    if proxy:
-        for name in ("HTTPS_PROXY", "HTTP_PROXY"):
-            if not (os.environ.get(name) or os.environ.get(name.lower())):
-                os.environ[name] = proxy
+def use_network(proxy: str | None) -> None:
+    """Proxy and certificates of the person's settings stand for the usual variables, where these say nothing.
+
+    They are `proxy` of the settings, and what `launchpad system config http-proxy-enable` wrote.
+    """
+    for name in ("HTTPS_PROXY", "HTTP_PROXY"):
+        _stand_for(name, proxy)
+    file = paths.env_file()
+    if file.is_file():
+        from dotenv import dotenv_values
+
+        for name, value in dotenv_values(file).items():
+            if name in NETWORK:
+                _stand_for(name, value)
+
+
+def _stand_for(name: str, value: str | None) -> None:
+    if value and not (os.environ.get(name) or os.environ.get(name.lower())):
+        os.environ[name] = value

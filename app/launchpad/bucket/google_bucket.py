@@ -45,6 +45,8 @@ class GoogleBucket(Bucket):
         from google.cloud import storage
 
         self.name = name
+        # Its threads ask for what only traces would show, and outlive the bucket.
+        os.environ.setdefault("DISABLE_GCS_PYTHON_CLIENT_OTEL_BUCKET_METADATA", "true")
         # Google's own variable for a store that is not the cloud's, such as an emulator.
         emulated = bool(os.environ.get("STORAGE_EMULATOR_HOST"))
         try:

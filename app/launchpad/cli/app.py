@@ -36,10 +36,14 @@ COMMANDS = {
 }
 
 
+_ONLY_HELP = "launchpad.only_help"
+
+
 class _Lazy(TyperGroup):
     """Loads a group when it is used; the help texts above stand for it until then."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        ctx.meta[_ONLY_HELP] = not args or args[0] in ("--help", "-h")
         return super().parse_args(ctx, with_known_options(args))
 
     def list_commands(self, ctx: Any) -> list[str]:
@@ -49,7 +53,7 @@ class _Lazy(TyperGroup):
         if cmd_name not in GROUPS | COMMANDS:
             return None
         module, words = (GROUPS | COMMANDS)[cmd_name]
-        if _only_help():
+        if ctx.meta.get(_ONLY_HELP):
             return TyperCommand(cmd_name, callback=None, short_help=words, help=words)
         loaded = importlib.import_module(f"launchpad.cli.{module}")
         command: Any = typer.main.get_command(loaded.app)
@@ -71,10 +75,6 @@ def with_known_options(arguments: list[str]) -> list[str]:
         else:
             known.append(argument)
     return known + arguments[end:]
-
-
-def _only_help() -> bool:
-    return len(sys.argv) < 2 or sys.argv[1] in ("--help", "-h")
 
 
 app = typer.Typer(

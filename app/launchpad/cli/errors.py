@@ -31,7 +31,9 @@ def guarded(command: Callable[[], object]) -> int:
     except TyperException as error:
         # A group without a command prints its help, and that is no error.
         helped = type(error).__name__ == "NoArgsIsHelpError"
-        if not helped:
+        if helped:
+            sys.stdout.write(f"{error}\n" if str(error) else "")  # Typer has printed it where it draws frames
+        else:
             error.show()  # type: ignore[attr-defined]
         return 0 if helped else int(getattr(error, "exit_code", 2))
     except LaunchpadError as error:

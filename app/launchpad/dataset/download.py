@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from launchpad.bucket.address import use_proxy
+from launchpad.bucket.address import use_network
 from launchpad.bucket.base import ObjectInfo
 from launchpad.bucket.download import download
 from launchpad.bucket.public_bucket import PublicBucket
@@ -88,7 +88,7 @@ def download_selection(
     """
     progress = progress or Progress()
     layouts.check(layout)
-    use_proxy(load_settings().proxy)
+    use_network(load_settings().proxy)
     if selection.size > (disk := shutil.disk_usage(_existing(target)).total):  # before a list of thousands is asked for
         raise _no_room(target, selection.size, disk)
     with ExitStack() as stack:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, Self
 
-from launchpad.bucket.address import use_proxy
+from launchpad.bucket.address import use_network
 from launchpad.errors import Unreachable
 from launchpad.platform.applications import AllDocuments, Applications, Versions
 from launchpad.platform.auth.profiles import Profile, select_profile
@@ -46,7 +46,7 @@ class Client:
         settings: Settings | None = None,
     ) -> None:
         self.settings = settings or load_settings()
-        use_proxy(self.settings.proxy)
+        use_network(self.settings.proxy)
         self.profile = _resolved(profile or select_profile(self.settings))
         source = GivenToken(token_provider) if token_provider else token_source(self.profile, self.settings)
         self.api = Api(self.profile.api_root, source.token, timeout=self.settings.run_timeout, renew=source.renew)

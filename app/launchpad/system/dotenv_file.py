@@ -7,10 +7,11 @@ import re
 from pathlib import Path
 
 from launchpad import paths
+from launchpad.bucket.address import NETWORK
 from launchpad.errors import BadInput, LaunchpadError
 
 _NAME = re.compile(r"[A-Z_][A-Z0-9_]*")
-_PROXY_NAMES = ("HTTP_PROXY", "HTTPS_PROXY", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_NO_VERIFY")
+_PROXY_NAMES = (*NETWORK, "SSL_NO_VERIFY")
 
 
 def file() -> Path:
@@ -77,17 +78,6 @@ def remove_proxy() -> None:
     """Take the proxy's variables out of the file. Raises as `put`."""
     for name in _PROXY_NAMES:
         unset(name)
-
-
-def load_network() -> None:
-    """Put the file's proxy and certificates into this process's environment, which has the last word."""
-    if not file().is_file():
-        return
-    from dotenv import dotenv_values
-
-    for name, value in dotenv_values(file()).items():
-        if name in _PROXY_NAMES and value and not (os.environ.get(name) or os.environ.get(name.lower())):
-            os.environ[name] = value
 
 
 def _checked(key: str) -> str:

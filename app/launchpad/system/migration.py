@@ -14,6 +14,7 @@ import platformdirs
 from pydantic import AliasChoices
 
 from launchpad import paths
+from launchpad.bucket.address import NETWORK
 from launchpad.errors import LaunchpadError, SettingsError
 from launchpad.settings import Settings, load_settings
 from launchpad.system import dotenv_file
@@ -22,7 +23,6 @@ ALIAS = "aignostics"
 COMMAND_VARIABLE = "LAUNCHPAD_COMMAND"  # that the alias sets
 _MARK = "written by launchpad migrate install-alias"
 _SECRET = ("REFRESH_TOKEN", "LAUNCHPAD_TOKEN", "SYSTEM_TOKEN")
-_NETWORK = ("HTTP_PROXY", "HTTPS_PROXY", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 # folders of the old SDK's data -> ours; each thing in them is taken over by itself
 _FOLDERS = ("results", "datasets/idc", "datasets/aignostics", "bucket_downloads", "notebooks")
 
@@ -89,7 +89,7 @@ def _settings(dry_run: bool) -> Iterator[Taken]:
 
 
 def _known_names() -> set[str]:
-    names = set(_NETWORK)
+    names = set(NETWORK)
     for field in Settings.model_fields.values():
         if isinstance(field.validation_alias, AliasChoices):
             names |= {str(choice) for choice in field.validation_alias.choices}
