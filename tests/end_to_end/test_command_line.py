@@ -289,6 +289,7 @@ def test_a_run_goes_on_when_the_command_has_ended(own_platform: Path, one_slide:
     assert only["statistics"]["item_succeeded_count"] == 1
 
 
+@pytest.mark.long  # tests/faults/test_kills.py and tests/unit/platform/test_embedded.py have shorter ones
 def test_a_worker_that_is_killed_is_replaced_and_its_slide_done_again(
     own_platform: Path, large_slide: Path, tmp_path: Path
 ) -> None:

@@ -53,7 +53,7 @@ class _Lazy(TyperGroup):
         if cmd_name not in GROUPS | COMMANDS:
             return None
         module, words = (GROUPS | COMMANDS)[cmd_name]
-        if ctx.meta.get(_ONLY_HELP):
+        if ctx is not None and ctx.meta.get(_ONLY_HELP):
             return TyperCommand(cmd_name, callback=None, short_help=words, help=words)
         loaded = importlib.import_module(f"launchpad.cli.{module}")
         command: Any = typer.main.get_command(loaded.app)

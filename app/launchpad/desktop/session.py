@@ -306,7 +306,8 @@ async def _pause(wake: asyncio.Event | None, seconds: float | None) -> None:
 
         wake.clear()
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(wake.wait(), seconds)
+            async with asyncio.timeout(seconds):  # not wait_for, whose inner task may never begin when all ends
+                await wake.wait()
 
 
 def _open_client() -> Client:
