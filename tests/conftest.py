@@ -42,7 +42,7 @@ def pytest_configure() -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests of a real QuPath run where there is one; files that take long come first, so that two processes end at once."""
+    """Tests of a real QuPath run where there is one; files that take long come first."""
     first = ("end_to_end", "contract", "desktop", "faults")
     items.sort(key=lambda item: first.index(part) if (part := item.path.parent.name) in first else len(first))
     if "TEST_QUPATH" not in os.environ:
