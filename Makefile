@@ -36,7 +36,7 @@ lint: setup
 
 test: lint
 	@sh installers/environment.sh test
-	@$(PY) -m pytest -m "not long" -n 2 --dist loadfile --no-loadscope-reorder
+	@$(PY) -m pytest -m "not long" -n 2 --dist loadfile
 
 test-long: lint freeze
 	@sh installers/environment.sh test

@@ -42,9 +42,7 @@ def pytest_configure() -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests of a real QuPath run where there is one; files that take long come first."""
-    first = ("end_to_end", "contract", "desktop", "faults")
-    items.sort(key=lambda item: first.index(part) if (part := item.path.parent.name) in first else len(first))
+    """Tests of a real QuPath run where there is one."""
     if "TEST_QUPATH" not in os.environ:
         for item in items:
             if item.get_closest_marker("qupath"):
