@@ -161,11 +161,27 @@ def no_leaked_threads() -> Iterator[None]:
     assert not names, f"threads left behind: {names}"
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> Iterator[None]:
+    """What a test of Qt leaves is collected here, in the thread that owns it, before a test that has threads comes.
+
+    Not sooner: pytest keeps the fixtures' values until a test is through.
+    """
+    result = yield
+    if _uses_qt(item) and (nextitem is None or not _uses_qt(nextitem)):
+        gc.collect()
+    return result
+
+
+def _uses_qt(item: pytest.Item) -> bool:
+    return not {"qtbot", "qapp"}.isdisjoint(getattr(item, "fixturenames", ()))
+
+
 @pytest.fixture(autouse=True)
 def no_leaked_qt(request: pytest.FixtureRequest) -> Iterator[None]:
     """A test that uses Qt fails when it leaves an active timer or a visible top-level window behind."""
     yield
-    if "qtbot" not in request.fixturenames and "qapp" not in request.fixturenames:
+    if not _uses_qt(request.node):
         return
     import shiboken6
     from PySide6.QtCore import QThread, QTimer
