@@ -13,7 +13,10 @@ from typing import Any
 
 import psutil
 
-PROGRAM = """#!{python} -IS
+# A shell's first lines, which are a string to Python: an interpreter's path may hold spaces, a `#!` line's may not.
+PROGRAM = """#!/bin/sh
+'''exec' "{python}" -IS "$0" "$@"
+' '''
 import json, os, sys, time
 folder = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 if "--version" in sys.argv:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -37,7 +38,7 @@ def browser_command(endpoint_data: Path, folder: Path) -> str:
     """A value of BROWSER: a program that opens the sign-in page and agrees, as a person would."""
     script = folder / "browser.py"
     script.write_text(BROWSER.format(tests=str(Path(__file__).parent), data=str(endpoint_data)))
-    return f"{sys.executable} {script} %s"
+    return f"{shlex.join([sys.executable, str(script)])} %s"
 
 
 def open_by(command: str) -> Any:

@@ -358,8 +358,10 @@ import os, sys
 import platformdirs.unix, psutil
 from pathlib import Path
 from launchpad import state
+from launchpad.bucket.crc32c import Crc32c
 from launchpad.bucket.xml_bucket import XmlBucket
 from launchpad.errors import LaunchpadError
+Crc32c()
 bucket = XmlBucket(sys.argv[1], "bucket", "KEY", "secret")
 bucket.head("none")  # the interpreter may be root's alone: everything is imported before
 if os.getuid() == 0: os.setgroups([]); os.setgid(65534); os.setuid(65534)
