@@ -45,6 +45,6 @@ def open_by(command: str) -> Any:
     """A function that opens an address by such a command, and waits for it."""
 
     def opened(url: str) -> bool:
-        return subprocess.run([*command.split()[:-1], url], check=True).returncode == 0
+        return subprocess.run([*shlex.split(command)[:-1], url], check=True).returncode == 0
 
     return opened
