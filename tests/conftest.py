@@ -163,13 +163,17 @@ def no_leaked_threads() -> Iterator[None]:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> Iterator[None]:
-    """What a test of Qt leaves is collected here, in the thread that owns it, before a test that has threads comes.
+    """What a test of Qt leaves is collected in the thread that owns it, as the window's `Collector` does it.
 
-    Not sooner: pytest keeps the fixtures' values until a test is through.
+    Not before the test is through: until then pytest keeps the fixtures' values.
     """
+    if not _uses_qt(item):
+        return (yield)
+    gc.disable()
     result = yield
-    if _uses_qt(item) and (nextitem is None or not _uses_qt(nextitem)):
+    if nextitem is None or not _uses_qt(nextitem):
         gc.collect()
+        gc.enable()
     return result
 
 

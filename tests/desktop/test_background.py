@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import subprocess
 import sys
 import threading
@@ -10,8 +11,9 @@ from collections.abc import Iterator
 
 import pytest
 from PySide6.QtCore import QObject, QThread, Slot
+from pytestqt.qtbot import QtBot
 
-from launchpad.desktop.background import Job, Jobs
+from launchpad.desktop.background import Collector, Job, Jobs
 from launchpad.progress import Progress
 
 
@@ -131,3 +133,24 @@ def test_emitting_costs_no_references() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
     assert (done.returncode, done.stdout.strip()) == (0, "alive")
+
+
+def test_garbage_is_collected_in_the_thread_of_the_window(qtbot: QtBot) -> None:
+    died: list[int] = []
+
+    class Cycle:
+        def __init__(self) -> None:
+            self.own = self
+
+        def __del__(self) -> None:
+            died.append(threading.get_ident())
+
+    collector = Collector()
+    worker = threading.Thread(target=lambda: [Cycle() for _ in range(5000)])
+    worker.start()
+    worker.join()
+    assert died == []
+    qtbot.waitUntil(lambda: len(died) == 5000, timeout=10_000)
+    collector.end()
+    assert set(died) == {threading.get_ident()}
+    assert gc.isenabled()

@@ -67,6 +67,7 @@ class Application(QObject):
     def __init__(self, app: QApplication, scheme: str, given: Sequence[str]) -> None:
         super().__init__()
         self._app = app
+        self._collector = background.Collector(self)
         self.state = WindowState(QSettings(str(paths.window_file()), QSettings.Format.IniFormat), self)
         self.appearance = Appearance(app, self.state, scheme, self)
         self._given = list(given)
@@ -393,6 +394,7 @@ class Application(QObject):
         await background.in_thread(self.notebooks.close)
         await self.session.close()
         background.pool.close()
+        self._collector.end()
         self.state.route = self.navigator.route
         self.state.sync()
         if stuck:

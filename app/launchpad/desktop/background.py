@@ -26,6 +26,8 @@ T = TypeVar("T")
 _POLL = 100  # milliseconds
 _WINDOW = 3.0  # seconds over which the rate is taken
 _THREADS = 8
+_COLLECT = 500  # ms between looks at the garbage
+_WHOLE = 10.0  # s at least between collections of all that there is
 
 
 class Job(QObject):
@@ -107,10 +109,7 @@ class Jobs(QObject):
             raise RuntimeError("the application is closing")
         thread = _Thread(job, self)
         if not self._live:
-            # A worker that collects garbage would destroy objects of Qt in the wrong thread: meanwhile it is collected
-            # here, of what is made from now on, as going through all that there is takes a tenth of a second.
-            gc.disable()
-            gc.freeze()
+            gc.freeze()  # going through all that there was before takes a tenth of a second of the window's time
         self._live[thread] = job
         thread.finished.connect(self._ended)  # a @Slot of a QObject, never a lambda or partial
         thread.start()
@@ -129,7 +128,6 @@ class Jobs(QObject):
     def _poll(self) -> None:
         for job in list(self._live.values()):
             job._poll()
-        _collect()
 
     @Slot()
     def _ended(self) -> None:
@@ -149,7 +147,6 @@ class Jobs(QObject):
             self.changed.emit()
             if not self._live:
                 gc.unfreeze()
-                gc.enable()
                 self._timer.stop()
                 self.idle.emit()
 
@@ -168,12 +165,37 @@ class Jobs(QObject):
         return stuck
 
 
-def _collect() -> None:
-    """What the interpreter would do by itself, in the thread that owns the objects of Qt."""
-    for generation in (2, 1, 0):
-        if gc.get_count()[generation] > gc.get_threshold()[generation]:
-            gc.collect(generation)
-            return
+class Collector(QObject):
+    """Collects garbage in the thread of the window alone, until `end`.
+
+    By itself Python collects in whatever thread makes objects; a worker would destroy objects of Qt there, and crash.
+    """
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._last = time.monotonic()
+        self._timer = QTimer(self)
+        self._timer.setObjectName("garbage")
+        self._timer.setInterval(_COLLECT)
+        self._timer.timeout.connect(self._collect)
+        gc.disable()
+        self._timer.start()
+
+    @Slot()
+    def _collect(self) -> None:
+        counts, limits = gc.get_count(), gc.get_threshold()
+        due = [number for number in range(3) if counts[number] > limits[number]]
+        if 2 in due and time.monotonic() < self._last + _WHOLE:
+            due.remove(2)
+        if due:
+            if due[-1] == 2:
+                self._last = time.monotonic()
+            gc.collect(due[-1])
+
+    def end(self) -> None:
+        """No thread is left that must not collect."""
+        self._timer.stop()
+        gc.enable()
 
 
 class Pool:
