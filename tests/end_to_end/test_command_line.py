@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import io
 import json
 import os
 import shutil
@@ -13,7 +12,6 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 
 import numpy as np
@@ -21,12 +19,11 @@ import psutil
 import pytest
 import tifffile
 
+import commands_here
 import qpdata_reader
 from dicom_files import add_specimen, picture, write
 from launchpad import geojson
 from launchpad.bucket.crc32c import crc32c_file
-from launchpad.cli.app import app
-from launchpad.cli.errors import guarded
 from launchpad.platform import embedded
 from launchpad.platform.embedded import Endpoint
 from launchpad.wsi.reader import SlideReader
@@ -77,15 +74,7 @@ def wait_for(condition: Callable[[], object], what: str) -> object:
 def here(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
     """As `launchpad`, but in this process, which saves the second that a start takes."""
     words = [str(argument) for argument in arguments]
-    out, err = io.StringIO(), io.StringIO()
-    before, sys.argv = sys.argv, ["launchpad", *words]
-    try:
-        with redirect_stdout(out), redirect_stderr(err):
-            code = guarded(lambda: app(words, standalone_mode=False, prog_name="launchpad"))
-    finally:
-        sys.argv = before
-    assert "Traceback" not in err.getvalue(), err.getvalue()
-    return subprocess.CompletedProcess(words, code, out.getvalue(), err.getvalue())
+    return subprocess.CompletedProcess(words, *commands_here.here(words))
 
 
 def done_here(*arguments: str | Path) -> str:
