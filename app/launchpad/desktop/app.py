@@ -22,25 +22,10 @@ from launchpad.desktop.background import Jobs
 from launchpad.desktop.background_mode import BackgroundMode
 from launchpad.desktop.instance import Instance, hand_over
 from launchpad.desktop.main_window import MainWindow
-from launchpad.desktop.navigation import (
-    About,
-    BucketPage,
-    Catalog,
-    DatasetPage,
-    FirstStart,
-    Home,
-    Info,
-    Navigator,
-    NotebookPage,
-    QuPathPage,
-    Route,
-    RunPage,
-    SignIn,
-    TransferList,
-    Wizard,
-)
+from launchpad.desktop.navigation import FirstStart, Home, Info, Navigator, Route, RunPage, SignIn, Wizard
 from launchpad.desktop.notebooks import Notebooks
 from launchpad.desktop.notifier import Notifier
+from launchpad.desktop.page_factory import PageFactory, Wiring
 from launchpad.desktop.session import Session
 from launchpad.desktop.transfers import Transfers
 from launchpad.desktop.updates import Updates
@@ -102,7 +87,26 @@ class Application(QObject):
         self.window.help_wanted.connect(self._show_shortcuts)
         self.window.guide_wanted.connect(self._open_guide)
         self.window.seen.connect(self._seen)
-        self._drafts: dict[str, str] = {}
+        wiring = Wiring(
+            submitted=self._submitted,
+            again=self._begin_again,
+            begin=self._begin,
+            signed_in=self._signed_in,
+            tag_chosen=self.window.sidebar.filter_by_tag,
+            use_slides=self._arrivals.take_for,
+        )
+        self._pages = PageFactory(
+            self.session,
+            self.jobs,
+            self.transfers,
+            self.notebooks,
+            self.updates,
+            self.account,
+            look,
+            self.state,
+            self.navigator,
+            wiring,
+        )
         self._ended: asyncio.Event | None = None
         self._closing = False
 
@@ -112,75 +116,7 @@ class Application(QObject):
 
     # --- pages ------------------------------------------------------------------------------------------------------
     def _make_page(self, route: Route) -> QWidget:
-        if isinstance(route, Wizard):
-            from launchpad.desktop.pages.wizard.wizard import WizardPage
-
-            draft_id = self._drafts.pop(route.application_id, "")
-            page = WizardPage(
-                self.session, self.jobs, self.transfers, self.navigator.go, route.application_id, draft_id=draft_id
-            )
-            page.submitted.connect(self._submitted)
-            return page
-        if isinstance(route, RunPage):
-            from launchpad.desktop.pages.run import RunPage as Page
-            from launchpad.desktop.widgets.open_in_notebook import OpenInNotebook
-
-            shown = Page(self.session, self.transfers, self.jobs, self.navigator.go, route.run_id)
-            shown.again.connect(self._begin_again)
-            shown.tag_chosen.connect(self.window.sidebar.filter_by_tag)
-            folder = paths.results_dir() / route.run_id
-            shown.add_action(OpenInNotebook(self.notebooks, self.navigator.go, route.run_id, folder))
-            return shown
-        if isinstance(route, TransferList):
-            from launchpad.desktop.pages.transfers import TransfersPage
-
-            return TransfersPage(self.transfers, self.navigator.go)
-        if isinstance(route, QuPathPage):
-            from launchpad.desktop.pages.qupath import QuPathPage as QuPath
-
-            return QuPath(self.session, self.jobs)
-        if isinstance(route, NotebookPage):
-            from launchpad.desktop.pages.notebook import NotebookPage as Notebook
-
-            return Notebook(self.notebooks, self.navigator.go, route.run_id)
-        if isinstance(route, Info):
-            from launchpad.desktop.pages.info import InfoPage
-
-            return InfoPage(self.session, self.appearance, self.state, self.updates)
-        if isinstance(route, FirstStart):
-            from launchpad.desktop.pages.first_start import FirstStartPage
-
-            first = FirstStartPage(self.navigator.go)
-            first.begin_here.connect(self._begin)
-            return first
-        if isinstance(route, SignIn):
-            from launchpad.desktop.pages.sign_in import SignInPage
-
-            sign_in = SignInPage(self.account, route.profile)
-            sign_in.signed_in.connect(self._signed_in)
-            sign_in.left.connect(self.navigator.back)
-            return sign_in
-        if isinstance(route, Catalog):
-            from launchpad.desktop.pages.catalog import CatalogPage
-
-            return CatalogPage(self.session, self.navigator.go, route.application_id)
-        if isinstance(route, BucketPage):
-            from launchpad.desktop.pages.bucket import BucketPage as Objects
-
-            return Objects(self.session, self.jobs, self.state)
-        if isinstance(route, DatasetPage):
-            from launchpad.desktop.pages.dataset import DatasetPage as Slides
-
-            slides = Slides(self.session, self.jobs, self.state)
-            slides.use_wanted.connect(self._arrivals.take_for)
-            return slides
-        if isinstance(route, About):
-            from launchpad.desktop.pages.about import AboutPage
-
-            return AboutPage(self.session)
-        from launchpad.desktop.pages.home import HomePage
-
-        return HomePage(self.session, self.navigator.go)
+        return self._pages.make(route)
 
     @Slot(str)
     def _submitted(self, run_id: str) -> None:
@@ -249,7 +185,7 @@ class Application(QObject):
         page = self.window.page_of(route)
         if page is not None:  # what it holds is saved, and offered again another time
             self.window.leave_page(page)
-        self._drafts[draft.application_id] = draft.id
+        self._pages.drafts[draft.application_id] = draft.id
         self.navigator.go(route)
 
     # --- life -------------------------------------------------------------------------------------------------------

@@ -434,7 +434,9 @@ class RunPage(QWidget):
         elif key == "resubmit":
             self._resubmit([item for cause in failures(self._items) for item in cause.items])
         elif key in ("code", "metadata") and self._run is not None:
-            self._show_code(self._run, metadata=key == "metadata")
+            from launchpad.desktop.pages.run_details.code import show_code
+
+            show_code(self._run, self, metadata=key == "metadata")
         elif key == "delete":
             self._ask_delete()
 
@@ -442,18 +444,6 @@ class RunPage(QWidget):
     def _resubmit(self, items: list[ItemResultReadResponse]) -> None:
         if items:
             self.again.emit(self.run_id, [item.item_id for item in items])
-
-    def _show_code(self, run: RunReadResponse, *, metadata: bool) -> None:
-        from launchpad.application.recipe import run_as_commands, run_as_python
-        from launchpad.desktop.widgets.code_dialog import CodeDialog
-
-        folder = str(paths.results_dir())
-        if metadata:
-            texts = {self.tr("Metadata"): run.model_dump_json(indent=2)}
-            CodeDialog(self.tr("All metadata"), "", texts, self).open()
-            return
-        texts = {self.tr("Command"): run_as_commands(run, folder), self.tr("Python"): run_as_python(run, folder)}
-        CodeDialog(self.tr("This run without the window"), "", texts, self).open()
 
     @Slot()
     def _ask_cancel(self) -> None:
