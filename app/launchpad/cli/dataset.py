@@ -33,11 +33,10 @@ def dataset() -> None:
 @idc.command()
 def browse() -> None:
     """Open the portal of Image Data Commons in the browser."""
-    import webbrowser
-
     from launchpad.dataset.service import PORTAL
+    from launchpad.other_programs import open_in_browser
 
-    if not webbrowser.open(PORTAL):
+    if not open_in_browser(PORTAL):
         warn("No browser could be opened. The portal is at:")
     say(PORTAL)
 

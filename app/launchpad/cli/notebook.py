@@ -34,10 +34,10 @@ def notebook(
 ) -> int:
     """Open a Python notebook: of a run, from sign-in to download, or any marimo file."""
     import ipaddress
-    import webbrowser
 
     from launchpad.errors import BadInput
     from launchpad.notebook import environment, service, templates
+    from launchpad.other_programs import open_in_browser
 
     if file is not None and run is not None:
         raise BadInput("A file and --run exclude each other", advice="Leave out one of them.")
@@ -70,8 +70,8 @@ def notebook(
         say(f"Notebook: {prepared.path}")
         say(f"Open {url}")
         warn("Ctrl-C ends it.")
-        if browser:
-            webbrowser.open(url)
+        if browser and not open_in_browser(url):
+            warn("No browser could be opened.")
         server = servers.server(prepared.path)
         code = server.wait() if server is not None else 1
     if code:

@@ -7,8 +7,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt, QUrl, Slot
-from PySide6.QtGui import QDesktopServices, QShowEvent
+from PySide6.QtCore import Qt, Slot
+from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QFileDialog,
@@ -24,6 +24,7 @@ from PySide6.QtWidgets import (
 from launchpad.desktop.background import Job, Jobs, in_thread
 from launchpad.desktop.models.object_list import AGE, KEY, MODIFIED, SIZE, ObjectListModel
 from launchpad.desktop.models.words import counted, file_size, pace_words
+from launchpad.desktop.opening import open_folder
 from launchpad.desktop.pages.run_details.actions import Question
 from launchpad.desktop.session import Session
 from launchpad.desktop.theme import palette
@@ -318,7 +319,7 @@ class BucketPage(QWidget):
     @Slot()
     def _open_folder(self) -> None:
         if self._folder is not None:
-            QDesktopServices.openUrl(QUrl.fromLocalFile(str(self._folder)))
+            open_folder(self._folder)
 
 
 # --- in worker threads ------------------------------------------------------------------------------------------------

@@ -7,8 +7,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QItemSelectionModel, Qt, QTimer, QUrl, Signal, Slot
-from PySide6.QtGui import QDesktopServices, QShowEvent
+from PySide6.QtCore import QItemSelectionModel, Qt, QTimer, Signal, Slot
+from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QComboBox,
@@ -25,6 +25,7 @@ from launchpad.desktop.background import Jobs, in_thread
 from launchpad.desktop.models import slide_search as columns
 from launchpad.desktop.models.slide_search import SlideSearchModel
 from launchpad.desktop.models.words import counted, file_size
+from launchpad.desktop.opening import open_address, open_folder
 from launchpad.desktop.session import Session
 from launchpad.desktop.theme import palette
 from launchpad.desktop.widgets.basics import Card, ElidedLabel, IconButton, Notice, label
@@ -343,13 +344,13 @@ class DatasetPage(QWidget):
     @Slot()
     def _open_folder(self) -> None:
         folder = self._folders[0] if len(self._folders) == 1 else self.download.folder
-        QDesktopServices.openUrl(QUrl.fromLocalFile(str(folder)))
+        open_folder(folder)
 
     @Slot()
     def _open_portal(self) -> None:
         from launchpad.dataset.service import PORTAL
 
-        QDesktopServices.openUrl(QUrl(PORTAL))
+        open_address(PORTAL)
 
     @Slot()
     def _restyle(self) -> None:

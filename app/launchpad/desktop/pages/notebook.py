@@ -6,20 +6,17 @@ from collections.abc import Callable
 from pathlib import Path
 
 from PySide6.QtCore import Qt, QUrl, Slot
-from PySide6.QtGui import QDesktopServices, QGuiApplication
+from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLineEdit, QProgressBar, QStackedWidget, QVBoxLayout, QWidget
 
 from launchpad.desktop.models.words import file_size
 from launchpad.desktop.navigation import NotebookPage as NotebookRoute
 from launchpad.desktop.navigation import Route, RunPage
 from launchpad.desktop.notebooks import CLOSED, EXPORTING, OPENING, RUNNING, Notebooks
+from launchpad.desktop.opening import open_address
 from launchpad.desktop.widgets.basics import Card, IconButton, Notice, StateIcon, label
 from launchpad.desktop.widgets.web_view import show_page, web_view
 from launchpad.errors import LaunchpadError
-
-
-def _in_browser(address: str) -> None:
-    QDesktopServices.openUrl(QUrl(address))
 
 
 class NotebookPage(QWidget):
@@ -31,7 +28,7 @@ class NotebookPage(QWidget):
         navigate: Callable[[Route], None],
         run_id: str = "",
         title: str = "",
-        open_web: Callable[[str], object] = _in_browser,
+        open_web: Callable[[str], object] = open_address,
     ) -> None:
         super().__init__()
         self.setObjectName("page")

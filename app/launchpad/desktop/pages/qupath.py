@@ -6,8 +6,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt, QUrl, Slot
-from PySide6.QtGui import QDesktopServices
+from PySide6.QtCore import Qt, Slot
 from PySide6.QtWidgets import (
     QFileDialog,
     QFrame,
@@ -22,6 +21,7 @@ from PySide6.QtWidgets import (
 
 from launchpad.desktop.background import Jobs, in_thread
 from launchpad.desktop.models.words import file_size
+from launchpad.desktop.opening import open_address
 from launchpad.desktop.session import Session
 from launchpad.desktop.widgets.basics import Card, IconButton, Notice, Pill, StateIcon, label, line
 from launchpad.desktop.widgets.qupath_install import QuPathInstall
@@ -304,7 +304,7 @@ class QuPathPage(QWidget):
 
     @Slot()
     def _open_site(self) -> None:
-        QDesktopServices.openUrl(QUrl(_WEBSITE))
+        open_address(_WEBSITE)
 
     @Slot()
     def _moved(self) -> None:

@@ -7,8 +7,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt, QUrl, Signal, Slot
-from PySide6.QtGui import QDesktopServices, QGuiApplication, QPixmap, QResizeEvent
+from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtGui import QGuiApplication, QPixmap, QResizeEvent
 from PySide6.QtWidgets import (
     QFileDialog,
     QFrame,
@@ -28,6 +28,7 @@ from launchpad.desktop.models.item_table import ItemTableModel, metadata_of
 from launchpad.desktop.models.thumbnails import Thumbnails
 from launchpad.desktop.models.words import counted, file_size, translated
 from launchpad.desktop.navigation import Route
+from launchpad.desktop.opening import open_folder
 from launchpad.desktop.pages.run_details.actions import DownloadMenu, Question, RunMenu
 from launchpad.desktop.pages.run_details.download_row import DownloadRow
 from launchpad.desktop.pages.run_details.failures import FailuresPanel
@@ -409,14 +410,14 @@ class RunPage(QWidget):
 
     @Slot()
     def _open_folder(self) -> None:
-        QDesktopServices.openUrl(QUrl.fromLocalFile(str(self._folder)))
+        open_folder(self._folder)
 
     @Slot(object)
     def _open_item_folder(self, item: ItemResultReadResponse) -> None:
         from launchpad.application.results import result_folders
 
         folder = self._folder / result_folders(self._items)[item.item_id]
-        QDesktopServices.openUrl(QUrl.fromLocalFile(str(folder if folder.is_dir() else self._folder)))
+        open_folder(folder if folder.is_dir() else self._folder)
 
     # --- what one does ----------------------------------------------------------------------------------------------
     @Slot(str)

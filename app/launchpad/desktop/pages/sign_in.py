@@ -5,11 +5,12 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt, QTimer, QUrl, Signal, Slot
-from PySide6.QtGui import QDesktopServices, QGuiApplication, QHideEvent, QShowEvent
+from PySide6.QtCore import Qt, QTimer, Signal, Slot
+from PySide6.QtGui import QGuiApplication, QHideEvent, QShowEvent
 from PySide6.QtWidgets import QComboBox, QGridLayout, QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
 from launchpad.desktop.account import Account
+from launchpad.desktop.opening import open_address
 from launchpad.desktop.widgets.basics import Card, IconButton, Notice, label
 from launchpad.desktop.widgets.qr_code import QrCode
 
@@ -208,7 +209,7 @@ class SignInPage(QWidget):
     @Slot()
     def _open(self) -> None:
         if self._code is not None:
-            QDesktopServices.openUrl(QUrl(self._code.complete))
+            open_address(self._code.complete)
 
     @Slot()
     def _back(self) -> None:

@@ -7,10 +7,11 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QUrl, Slot
-from PySide6.QtGui import QAction, QActionGroup, QDesktopServices, QKeySequence
+from PySide6.QtGui import QAction, QActionGroup, QKeySequence
 from PySide6.QtWidgets import QMenu, QWidget
 
 from launchpad import paths
+from launchpad.desktop.opening import open_url
 from launchpad.desktop.theme import icons, palette
 from launchpad.desktop.window_state import SCHEMES, TEXT_SIZES
 from launchpad.errors import LaunchpadError, NotFound
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 def open_web(address: str) -> bool:
     """Open a web page or a mail in the person's own program; False for any other kind of address."""
     url = QUrl(address, QUrl.ParsingMode.StrictMode)
-    return url.scheme() in ("https", "http", "mailto") and QDesktopServices.openUrl(url)
+    return url.scheme() in ("https", "http", "mailto") and open_url(url)
 
 
 def open_guide() -> None:
@@ -37,7 +38,7 @@ def open_guide() -> None:
         raise NotFound(
             "This installation has no user guide", advice="In a clone of the source, `make docs` builds it."
         ) from None
-    if not QDesktopServices.openUrl(QUrl.fromLocalFile(str(page))):
+    if not open_url(QUrl.fromLocalFile(str(page))):
         raise LaunchpadError("No program shows the user guide", advice="Open it in a browser.", subject=str(page))
 
 

@@ -10,11 +10,11 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt, QUrl, Signal, Slot
-from PySide6.QtGui import QDesktopServices
+from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtWidgets import QFileDialog, QMessageBox, QPushButton
 
 from launchpad.desktop.background import Job, Jobs, in_thread
+from launchpad.desktop.opening import open_folder
 from launchpad.desktop.session import Session
 from launchpad.desktop.widgets.basics import IconButton
 from launchpad.desktop.widgets.qupath_install import QuPathInstall
@@ -138,7 +138,7 @@ class OpenInQuPath(IconButton):
         if button.objectName() == "qupath_install":
             self._install.begin()
         elif button.objectName() == "qupath_show_folder":
-            QDesktopServices.openUrl(QUrl.fromLocalFile(str(self._folder)))
+            open_folder(self._folder)
         elif button.objectName() == "qupath_choose":
             dialog = QFileDialog(self.window(), self.tr("Choose the program QuPath"))
             dialog.setObjectName("qupath_choose_dialog")

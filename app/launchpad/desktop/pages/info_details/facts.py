@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt, QUrl, Slot
-from PySide6.QtGui import QDesktopServices, QFontDatabase, QGuiApplication, QShowEvent
+from PySide6.QtCore import Qt, Slot
+from PySide6.QtGui import QFontDatabase, QGuiApplication, QShowEvent
 from PySide6.QtWidgets import QComboBox, QGridLayout, QHBoxLayout, QPlainTextEdit, QVBoxLayout, QWidget
 
 from launchpad import paths
 from launchpad.desktop.background import in_thread
+from launchpad.desktop.opening import open_folder
 from launchpad.desktop.session import Session
 from launchpad.desktop.widgets.basics import Card, IconButton, Notice, label
 from launchpad.errors import LaunchpadError
@@ -178,4 +179,4 @@ class LogTab(QWidget):
 
     @Slot()
     def _open(self) -> None:
-        QDesktopServices.openUrl(QUrl.fromLocalFile(str(paths.log_dir())))
+        open_folder(paths.log_dir())

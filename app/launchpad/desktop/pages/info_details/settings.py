@@ -6,8 +6,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QUrl, Slot
-from PySide6.QtGui import QDesktopServices, QShowEvent
+from PySide6.QtCore import Slot
+from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import (
     QButtonGroup,
     QCheckBox,
@@ -26,6 +26,7 @@ from launchpad import paths
 from launchpad.desktop.appearance import Appearance
 from launchpad.desktop.background import in_thread
 from launchpad.desktop.models.words import file_size
+from launchpad.desktop.opening import open_folder
 from launchpad.desktop.session import Session
 from launchpad.desktop.widgets.basics import Card, ElidedLabel, IconButton, Notice, label
 from launchpad.desktop.window_state import TEXT_SIZES, WindowState
@@ -227,7 +228,7 @@ class SettingsTab(QWidget):
         return card
 
     def _open(self, folder: Path, _checked: bool = False) -> None:
-        QDesktopServices.openUrl(QUrl.fromLocalFile(str(folder)))
+        open_folder(folder)
 
     def _clear(self, folder: Path, _checked: bool = False) -> None:
         self._session.spawn(self._clear_now(folder), self)

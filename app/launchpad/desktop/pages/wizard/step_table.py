@@ -5,8 +5,8 @@ from __future__ import annotations
 from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import QModelIndex, QPoint, Qt, QTimer, QUrl, Signal, Slot
-from PySide6.QtGui import QDesktopServices, QGuiApplication, QHideEvent, QKeySequence, QShortcut
+from PySide6.QtCore import QModelIndex, QPoint, Qt, QTimer, Signal, Slot
+from PySide6.QtGui import QGuiApplication, QHideEvent, QKeySequence, QShortcut
 from PySide6.QtWidgets import QCheckBox, QFileDialog, QHBoxLayout, QLineEdit, QMenu, QWidget
 from shiboken6 import isValid
 
@@ -14,6 +14,7 @@ from launchpad.application.spreadsheet import Applied
 from launchpad.desktop.background import in_thread
 from launchpad.desktop.models.slide_edits import BadValue
 from launchpad.desktop.models.words import counted
+from launchpad.desktop.opening import open_folder
 from launchpad.desktop.pages.wizard.draft_model import STEP_SLIDES, DraftModel
 from launchpad.desktop.pages.wizard.table_view import SlideTableView
 from launchpad.desktop.session import Session
@@ -308,8 +309,7 @@ class TableStep(Card):
         remove = counted(len(ids), self.tr("Remove slide"), self.tr("Remove %n slides", "", len(ids)))
         menu.addAction(remove).triggered.connect(partial(slides.remove, ids))
         menu.addSeparator()
-        folder = QUrl.fromLocalFile(str(slide.path.parent))
-        menu.addAction(self.tr("Open folder")).triggered.connect(partial(QDesktopServices.openUrl, folder))
+        menu.addAction(self.tr("Open folder")).triggered.connect(partial(open_folder, slide.path.parent))
         clipboard = QGuiApplication.clipboard()
         menu.addAction(self.tr("Copy path")).triggered.connect(partial(clipboard.setText, str(slide.path)))
         menu.popup(self.view.viewport().mapToGlobal(place))
