@@ -16,6 +16,7 @@ _ERRORS = {
     "ChecksumError", "TooLarge", "DiskFull", "WorkerDied",
 }  # fmt: skip
 _FETCHED = re.compile(r"<script src=\"?https://unpkg\.com/iframe-worker/shim\"?></script>")
+_SHIM = "offline/iframe-worker.js"  # browsers start no worker from a local file; this runs its script in a frame
 _PARTS = ("title", "detail", "advice", "subject")
 
 
@@ -29,13 +30,13 @@ def on_files(files: Any, config: Any) -> Any:
 
 
 def on_post_page(output: str, page: Any, config: Any) -> str:
-    """Without the script that the theme would fetch from the network for its search in local files."""
-    return _FETCHED.sub("", output)
+    """With our copy of the script that the theme would fetch from the network for its search in local files."""
+    return _FETCHED.sub(f'<script src="{"../" * page.url.count("/")}{_SHIM}"></script>', output)
 
 
 def on_post_template(output_content: str, template_name: str, config: Any) -> str:
     """As `on_post_page`, for pages without Markdown."""
-    return _FETCHED.sub("", output_content)
+    return _FETCHED.sub(f'<script src="{_SHIM}"></script>', output_content)
 
 
 def generated() -> dict[str, str]:
