@@ -35,7 +35,7 @@ def from_aignostics(
     if not done:
         say("There is nothing to take over.")
     if not profile_is_chosen():
-        warn("The list of your runs is on their platform: choose it by `launchpad profile use aignostics`, then sign in.")
+        warn("Your runs are listed by their platform: choose it by `launchpad profile use aignostics`, then sign in.")
 
 
 @app.command("install-alias")

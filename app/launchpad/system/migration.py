@@ -111,7 +111,8 @@ def _data(dry_run: bool) -> Iterator[Taken]:
                 continue
             if not dry_run:
                 _link(entry, target)
-            yield Taken("Results of a run" if name == "results" and _is_run(entry) else "Linked", str(entry), str(target))
+            what = "Results of a run" if name == "results" and _is_run(entry) else "Linked"
+            yield Taken(what, str(entry), str(target))
 
 
 def _is_run(entry: Path) -> bool:
