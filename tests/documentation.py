@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib.util
 import sys
 from pathlib import Path
@@ -11,6 +12,7 @@ ROOT = Path(__file__).resolve().parents[1]
 DOCS = ROOT / "docs"
 
 
+@functools.cache
 def hook(name: str) -> ModuleType:
     """The module `docs/NAME.py`."""
     spec = importlib.util.spec_from_file_location(f"documentation_{name}", DOCS / f"{name}.py")
