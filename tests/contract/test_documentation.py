@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import importlib.util
 import io
+import os
 import re
 import shlex
 import shutil
@@ -11,43 +11,48 @@ import subprocess
 import sys
 from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
+from documentation import DOCS, ROOT, hook
 from launchpad.cli.app import app
 from launchpad.cli.errors import guarded
 
-ROOT = Path(__file__).resolve().parents[2]
-DOCS = ROOT / "docs"
+from contract.test_library_parity import NAMES
+
 PAGES = sorted(DOCS.glob("*.md"))
 BLOCK = re.compile(r"(?:^<!-- not run: (?P<reason>.+) -->\n)?^```(?P<kind>\w*)\n(?P<code>.*?)^```$", re.M | re.S)
+CODE = re.compile(r"`[^`\n]+`")
 LINK = re.compile(r"!?\[[^\]]*\]\((?P<target>[^)\s]+)\)")
 
 
 @pytest.fixture(scope="module")
 def reference() -> dict[str, str]:
     """The pages that are made from the code."""
-    spec = importlib.util.spec_from_file_location("docs_reference", DOCS / "reference.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    pages: dict[str, str] = module.generated()
+    pages: dict[str, str] = hook("reference").generated()
     return pages
 
 
+@pytest.fixture(scope="module")
+def texts(reference: dict[str, str]) -> dict[str, str]:
+    """Every page as Markdown, with what the hooks put into it."""
+    found = {page.name: page.read_text(encoding="utf-8") for page in PAGES}
+    for module in map(hook, ("parity", "errors")):
+        found = {name: module.on_page_markdown(text, None, None, None) for name, text in found.items()}
+    return found | reference
+
+
 def anchors(text: str) -> set[str]:
-    heads = re.findall(r"^#+ (.+)$", text, re.M)
-    return {re.sub(r"[\s]+", "-", re.sub(r"[^\w\s-]", "", head).strip().lower()) for head in heads}
+    heads = re.findall(r"^#+ (.+)$", BLOCK.sub("", text), re.M)
+    plain = (re.sub(r"[^\w\s-]", "", head.replace("\\", "")).strip().lower() for head in heads)
+    return {re.sub(r"[\s]+", "-", head) for head in plain}
 
 
-def test_every_internal_link_resolves_and_external_ones_are_listed(reference: dict[str, str]) -> None:
-    texts = {page.name: page.read_text(encoding="utf-8") for page in PAGES} | reference
+def test_every_internal_link_resolves_and_external_ones_are_listed(texts: dict[str, str]) -> None:
     external, broken = set(), []
     for name, text in texts.items():
-        if name in reference:
-            continue
-        for target in (match["target"] for match in LINK.finditer(BLOCK.sub("", text))):
+        for target in (match["target"] for match in LINK.finditer(CODE.sub("", BLOCK.sub("", text)))):
             if "://" in target:
                 external.add(target)
                 continue
@@ -59,21 +64,79 @@ def test_every_internal_link_resolves_and_external_ones_are_listed(reference: di
     assert sorted(external) == (DOCS / "external-links.txt").read_text().split()
 
 
+def test_no_page_has_an_address_that_is_no_link_or_example(texts: dict[str, str]) -> None:
+    listed = set((DOCS / "external-links.txt").read_text().split())
+    for name, text in texts.items():
+        words = LINK.sub("", CODE.sub("", BLOCK.sub("", text)))
+        found = {word.rstrip(".,;)”") for word in re.findall(r"https?://[^\s|]+", words)} - listed
+        assert not [word for word in found if not re.search(r"//([\w.:-]*example\.org|localhost|name:)", word)], name
+
+
 def test_every_page_is_in_the_navigation(reference: dict[str, str]) -> None:
     named = set(re.findall(r"([\w-]+\.md)$", (ROOT / "mkdocs.yml").read_text(encoding="utf-8"), re.M))
     assert named == {page.name for page in PAGES} | set(reference)
 
 
-def test_the_reference_names_every_command_and_error(reference: dict[str, str]) -> None:
-    for words in ("launchpad application run execute", "launchpad mcp run", "launchpad wsi dicom geojson\\_import"):
-        assert f"## {words}\n" in reference["cli.md"] or f"## {words.replace(chr(92), '')}\n" in reference["cli.md"]
-    assert "`--mapping`" in reference["cli.md"]
-    assert "### Client\n" in reference["library.md"]
-    assert (
-        "#### Client.application\\_version" in reference["library.md"]
-        or "#### Client.application_version" in (reference["library.md"])
-    )
-    assert "## The settings are not valid" in reference["troubleshooting.md"]
+def test_the_reference_names_every_command_and_option_but_hidden_ones(reference: dict[str, str]) -> None:
+    page = reference["cli.md"]
+    for words, command in hook("reference").commands():
+        assert re.search(rf"^##+ {words}$", page, re.M), words
+        for item in command.params:
+            shown = any(f"`{name}" in page or f" {name}" in page for name in item.opts) or "completion" in item.name
+            assert shown or item.hidden or item.param_type_name == "argument" or "completion" in item.name, (
+                f"{words} {item.opts}"
+            )
+    assert "`--quiet / -q`" in page
+    assert "--output-format" not in page
+    assert "--install-completion" not in page.partition("## launchpad application")[2]
+    assert "One of `text`, `json`." in page
+    assert "From 1 to 8." in page
+
+
+def test_the_reference_names_every_package_and_its_names(reference: dict[str, str]) -> None:
+    page = reference["library.md"]
+    for package, names in NAMES.items():
+        part = page.partition(f"## launchpad.{package}\n")[2].partition("\n## ")[0]
+        assert part, package
+        for name in names.split():
+            assert f"### {name}\n" in part.replace("\\", ""), f"{package}.{name}"
+    assert "#### Client.application" in page
+    assert "`application_version(self, application_id: str, version_number: str | None = None" in page
+
+
+def test_every_error_that_a_person_can_meet_is_listed_with_what_to_do(texts: dict[str, str]) -> None:
+    errors = hook("errors")
+    found, unread = errors.collect()
+    assert {(place.file, place.text.partition("(")[2][:11]) for place in unread} == {
+        ("cli/errors.py", "str(error))"),
+        ("localplatform/guarded.py", "error.title"),
+        ("platform/auth/profiles.py", "error.title"),
+    }, "the title of an error cannot be read from the code: write it as a text, or teach docs/errors.py"
+    more = errors.extra()
+    assert not set(more) - set(found), "there is no such error any more"
+    without = [title for title, entry in found.items() if not entry.advice and title not in more]
+    assert not without, "say what to do, in the code or in docs/errors.toml"
+    page = texts["troubleshooting.md"]
+    for title, entry in found.items():
+        head = f"### {errors._text(title)}\n"
+        assert head in page, title
+        assert page.partition(head)[2].lstrip().startswith("- "), f"{title}: nothing to do {entry}"
+
+
+@pytest.mark.parametrize(
+    ("title", "advice"),
+    [
+        ("The settings are not valid", "Correct them in the environment"),
+        ("The platform is asked too often", "Wait a minute"),  # from a table
+        ("Too many of your runs are under way", "Wait until one of them has ended, or cancel one."),  # by the quota
+        ("The picture cannot be read", "Download it again"),  # given to the function that makes it
+        ("The question takes too long", "Ask for less."),  # one of two
+        ("The profile has no …", "Say it by"),  # with a value
+    ],
+)
+def test_errors_are_found_however_they_are_written(title: str, advice: str) -> None:
+    entry = hook("errors").collect()[0][title]
+    assert any(advice in text for text in entry.advice)
 
 
 def here(words: list[str]) -> tuple[int, str, str]:
@@ -115,12 +178,62 @@ def test_every_code_block_of_a_page_runs(
             run_id = found[0] if found and "submit" in words else run_id
 
 
-@pytest.mark.long
-def test_the_help_builds_without_a_warning_and_fetches_nothing(tmp_path: Path) -> None:
-    site = tmp_path / "help"
-    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "--site-dir", str(site)]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300, check=False)
+def test_the_script_that_the_theme_would_fetch_is_ours() -> None:
+    reference = hook("reference")
+    head = '<script src="https://unpkg.com/iframe-worker/shim"></script>'
+    page = SimpleNamespace(url="guide.html")
+    assert reference.on_post_page(head, page, None) == '<script src="offline/iframe-worker.js"></script>'
+    assert reference.on_post_page(head, SimpleNamespace(url="a/b.html"), None).startswith('<script src="../offline/')
+    assert reference.on_post_template(head, "404.html", None) == '<script src="offline/iframe-worker.js"></script>'
+    assert (DOCS / "offline" / "iframe-worker.js").is_file()
+    assert "Permission is hereby granted" in (DOCS / "offline" / "LICENSE").read_text()
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The help as `make docs` builds it; a folder whose name wants quoting."""
+    folder = tmp_path_factory.mktemp("help") / "help ä"
+    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "--site-dir", str(folder)]
+    done = subprocess.run(
+        command, cwd=ROOT, env=os.environ | {"NO_MKDOCS_2_WARNING": "1"}, capture_output=True, text=True, timeout=300,
+        check=False,
+    )  # fmt: skip
     assert done.returncode == 0, done.stderr
-    for page in site.glob("*.html"):
-        loaded = re.findall(r"<(?:script|link|img)\b[^>]*\b(?:src|href)=\"(https?:[^\"]+)", page.read_text())
-        assert not loaded, page.name
+    assert not done.stderr
+    return folder
+
+
+@pytest.mark.long
+def test_the_help_is_whole_small_and_fetches_nothing(site: Path) -> None:
+    pages = sorted(site.glob("*.html"))
+    assert {page.stem for page in pages} >= {page.stem for page in PAGES}
+    for page in pages:
+        text = page.read_text(encoding="utf-8")
+        loaded = re.findall(r"<(?:script|link|img|iframe|source)\b[^>]*\b(?:src|href|srcset)=\"?([^\"\s>]+)", text)
+        assert len(loaded) > 3
+        for target in loaded:
+            assert "://" not in target, f"{page.name} loads {target}"
+            assert (site / target.partition("#")[0].lstrip("/")).exists(), f"{page.name} lacks {target}"
+        assert not re.search(r"(fetch|XMLHttpRequest|import)\(['\"]https?:", text)
+    for style in site.rglob("*.css"):
+        assert not re.search(r"url\(['\"]?(https?:)?//|@import", style.read_text(encoding="utf-8")), style.name
+    assert not [*site.rglob("*.map"), *site.rglob("*.png.webp")]
+    assert sum(file.stat().st_size for file in site.rglob("*")) < 4 << 20
+
+
+@pytest.mark.long
+@pytest.mark.skipif(shutil.which("chromium") is None, reason="wants the browser chromium")
+@pytest.mark.parametrize(
+    ("words", "found"), [("quota", "Troubleshooting"), ("install-alias", "From the aignostics SDK")]
+)
+def test_the_search_finds_pages_in_a_browser_without_a_server_or_network(
+    site: Path, tmp_path: Path, words: str, found: str
+) -> None:
+    command = ["chromium", "--headless=new", "--no-sandbox", "--disable-gpu", f"--user-data-dir={tmp_path}"]
+    command += ["--host-resolver-rules=MAP * ~NOTFOUND", "--window-size=1200,800", "--virtual-time-budget=15000"]
+    address = f"{(site / 'index.html').as_uri()}?q={words}"
+    done = subprocess.run([*command, "--dump-dom", address], capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stderr
+    results = done.stdout.partition('class="md-search-result__list"')[2].partition("</ol>")[0]
+    assert found in results, done.stdout[-2000:]
+    assert re.search(r"\d+ matching document", done.stdout)

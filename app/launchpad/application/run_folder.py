@@ -145,7 +145,12 @@ def load(folder: Path) -> RunFacts:
 
 def has_results(folder: Path) -> bool:
     """Whether results of a run are in a folder, so that they can be shown."""
-    return any((folder / name).is_file() for name in (RUN_FILE, README, "qupath/project.qpproj"))
+    if any((folder / name).is_file() for name in (RUN_FILE, README, "qupath/project.qpproj")):
+        return True
+    try:
+        return bool(_guessed(folder).items)  # what the old SDK downloaded says nothing of itself
+    except (NotFound, OSError):
+        return False
 
 
 def save(folder: Path, facts: RunFacts) -> None:

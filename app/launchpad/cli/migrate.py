@@ -23,10 +23,10 @@ def from_aignostics(
     dry_run: Annotated[bool, typer.Option("--dry-run/--no-dry-run", help="Only say what would be done.")] = False,
     output_format: Annotated[Format, typer.Option("--format", help="How to print.")] = Format.TEXT,
 ) -> None:
-    """Take over settings, data folders and QuPath; never a token. What is there already stays."""
-    from launchpad.system.migration import take_over
+    """Take over settings, data folders, results of runs and QuPath; never a token. What is there already stays."""
+    from launchpad.system.migration import profile_is_chosen, take_over
 
-    done = take_over(dry_run=dry_run)
+    done = take_over(dry_run=dry_run, choose_qupath=choose_qupath)
     if output_format is Format.JSON:
         print_json([{"what": item.what, "source": item.source, "target": item.target} for item in done])
         return
@@ -34,6 +34,8 @@ def from_aignostics(
         say(f"{item.what}: {item.source} -> {item.target}" if item.target else f"{item.what}: {item.source}")
     if not done:
         say("There is nothing to take over.")
+    if not profile_is_chosen():
+        warn("Your runs are listed by their platform: choose it by `launchpad profile use aignostics`, then sign in.")
 
 
 @app.command("install-alias")
@@ -41,11 +43,38 @@ def install_alias(
     folder: Annotated[Path | None, typer.Option(help="The folder; default: where `launchpad` is.")] = None,
 ) -> None:
     """Put a command `aignostics` beside `launchpad`, for scripts that call it so."""
-    from launchpad.system.migration import write_alias
+    from launchpad.system.migration import found_instead, profile_is_chosen, write_alias
 
     path = write_alias(folder)
     say(f"Wrote {path}")
-    warn("It uses the platform that you have chosen: `launchpad profile list`.")
+    found = found_instead(path)
+    if found:
+        warn(f"The shell finds another one first: {found}. Uninstall it, or change the order of PATH.")
+    elif found is not None:
+        warn(f"The shell does not find it: add {path.parent} to PATH.")
+    if profile_is_chosen():
+        warn("It uses the platform that you have chosen: `launchpad profile list`.")
+    else:
+        warn("Choose its platform by `launchpad profile use NAME`; `launchpad profile list` shows the names.")
+
+
+def choose_qupath(folders: list[Path], dry_run: bool) -> Path | None:
+    """Use the newest QuPath in these folders from now on, unless one has been chosen; what is no QuPath is passed over.
+
+    Raises:
+        LaunchpadError: the choice cannot be kept.
+    """
+    from launchpad.qupath import installation
+
+    if installation.is_chosen():
+        return None
+    found = [item for item in map(installation.at, folders) if item is not None]
+    if not found:
+        return None
+    newest = max(found, key=lambda item: item.number)
+    if not dry_run:
+        installation.choose(newest.executable)
+    return newest.folder
 
 
 def require_profile() -> None:

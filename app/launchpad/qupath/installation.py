@@ -133,6 +133,11 @@ def choose(place: Path) -> Installation:
     return found
 
 
+def is_chosen() -> bool:
+    """Whether `choose` was called on this computer."""
+    return _remembered() is not None
+
+
 def _remembered() -> Path | None:
     if not paths.state_file().is_file():
         return None

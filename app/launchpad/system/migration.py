@@ -6,7 +6,8 @@ import os
 import shlex
 import shutil
 import sys
-from collections.abc import Iterator
+import uuid
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -36,19 +37,24 @@ class Taken:
     target: str = ""
 
 
-def take_over(*, dry_run: bool = False) -> list[Taken]:
+def take_over(*, dry_run: bool = False, choose_qupath: Callable[[list[Path], bool], Path | None]) -> list[Taken]:
     """Take over what is not here yet; called again it does what is new. The old files stay as they are.
+
+    `choose_qupath` gets folders of the old SDK that may hold QuPath, and whether this is a dry run; it returns the one
+    that is used from now on, None where none is, or another one is in use already.
 
     Raises:
         LaunchpadError: something cannot be read or written; what was taken over until then stays.
         SettingsError: with the old settings Launchpad would not start; none of them is taken over then.
     """
-    return [*_settings(dry_run), *_data(dry_run), *_qupath(dry_run)]
+    return [*_settings(dry_run), *_data(dry_run), *_qupath(dry_run, choose_qupath)]
 
 
 def old_data() -> Path:
-    """The old SDK's data folder."""
-    return Path(platformdirs.user_data_dir(ALIAS, appauthor=False))
+    """The old SDK's data folder; it does not have to exist."""
+    folder = Path(platformdirs.user_data_dir(ALIAS))  # on Windows `aignostics` twice, the first for the author
+    plain = Path(platformdirs.user_data_dir(ALIAS, appauthor=False))
+    return folder if folder.is_dir() or not plain.is_dir() else plain
 
 
 def _settings(dry_run: bool) -> Iterator[Taken]:
@@ -99,25 +105,44 @@ def _known_names() -> set[str]:
 def _data(dry_run: bool) -> Iterator[Taken]:
     for name in _FOLDERS:
         source = old_data() / name
-        if not source.is_dir():
-            continue
-        for entry in sorted(source.iterdir()):
+        for entry in _entries(source):
             target = paths.data_dir() / name / entry.name
-            if target.exists() or entry.name.startswith("."):
+            if os.path.lexists(target) or entry.name.startswith("."):
                 continue
             if not dry_run:
                 _link(entry, target)
-            yield Taken("Linked", str(entry), str(target))
+            what = "Results of a run" if name == "results" and _is_run(entry) else "Linked"
+            yield Taken(what, str(entry), str(target))
 
 
-def _qupath(dry_run: bool) -> Iterator[Taken]:
-    if load_settings().qupath or not old_data().is_dir():
+def _is_run(entry: Path) -> bool:
+    try:
+        return entry.is_dir() and bool(uuid.UUID(entry.name))
+    except ValueError:
+        return False
+
+
+def _qupath(dry_run: bool, choose: Callable[[list[Path], bool], Path | None]) -> Iterator[Taken]:
+    if load_settings().qupath:
         return
-    found = sorted(entry for entry in old_data().iterdir() if entry.is_dir() and entry.name.startswith("QuPath"))
-    if found:
-        if not dry_run:
-            dotenv_file.put("LAUNCHPAD_QUPATH", str(found[-1]))
-        yield Taken("QuPath", str(found[-1]), str(dotenv_file.file()))
+    found = [entry for entry in _entries(old_data()) if entry.is_dir() and entry.name.startswith("QuPath")]
+    chosen = choose(found, dry_run) if found else None
+    if chosen is not None:
+        yield Taken("QuPath", str(chosen), "what Launchpad opens slides with")
+
+
+def _entries(folder: Path) -> list[Path]:
+    if not folder.is_dir():
+        return []
+    try:
+        return sorted(folder.iterdir())
+    except OSError as error:
+        raise LaunchpadError(
+            "The folder cannot be read",
+            detail=f"{error.strerror or error}.",
+            advice="Check your rights, then run it again.",
+            subject=str(folder),
+        ) from error
 
 
 def _link(source: Path, target: Path) -> None:
@@ -126,10 +151,7 @@ def _link(source: Path, target: Path) -> None:
         try:
             target.symlink_to(source, target_is_directory=source.is_dir())
         except OSError:  # Windows without the right to make links
-            if source.is_dir():
-                shutil.copytree(source, target)
-            else:
-                shutil.copy2(source, target)
+            _link_otherwise(source, target)
     except OSError as error:
         raise LaunchpadError(
             "The folder cannot be taken over",
@@ -137,6 +159,25 @@ def _link(source: Path, target: Path) -> None:
             advice="Check the disk's free space and your rights, then run it again.",
             subject=str(source),
         ) from error
+
+
+def _link_otherwise(source: Path, target: Path) -> None:
+    """By a junction, which Windows lets everybody make, or by a copy, which is there whole or not at all."""
+    if sys.platform == "win32" and source.is_dir():
+        import _winapi
+
+        try:
+            _winapi.CreateJunction(str(source), str(target))
+            return
+        except OSError:  # another computer's folder
+            target.rmdir()
+    part = target.with_name(f".{target.name}.part")
+    if source.is_dir():
+        shutil.rmtree(part, ignore_errors=True)
+        shutil.copytree(source, part)
+    else:
+        shutil.copy2(source, part)
+    part.rename(target)
 
 
 def write_alias(folder: Path | None = None) -> Path:
@@ -157,7 +198,9 @@ def write_alias(folder: Path | None = None) -> Path:
                 subject=str(taken),
             )
     if windows:
-        text = f'@echo off\r\nrem {_MARK}\r\nset {COMMAND_VARIABLE}={ALIAS}\r\n"{program}" %*\r\n'
+        # Beside the program its name is enough, whose path cmd might not read; the variable ends with the command.
+        call = f"%~dp0{program.name}" if program.parent == place else str(program).replace("%", "%%")
+        text = f'@echo off\r\nrem {_MARK}\r\nsetlocal\r\nset {COMMAND_VARIABLE}={ALIAS}\r\n"{call}" %*\r\n'
     else:
         text = f'#!/bin/sh\n# {_MARK}\n{COMMAND_VARIABLE}={ALIAS} exec {shlex.quote(str(program))} "$@"\n'
     try:
@@ -171,6 +214,14 @@ def write_alias(folder: Path | None = None) -> Path:
             subject=str(path),
         ) from error
     return path
+
+
+def found_instead(path: Path) -> str | None:
+    """What a shell finds as `aignostics` instead of this file: another file, "" for nothing, None when it is this."""
+    found = shutil.which(ALIAS)
+    if found is None:
+        return ""
+    return None if Path(found).resolve() == path.resolve() else found
 
 
 def profile_is_chosen() -> bool:
