@@ -14,27 +14,25 @@ chmod 755 "$work"
 root="$work/$suite"
 trap 'remove_root "$root"; rm -rf --one-file-system "$work"' EXIT
 begun=$(date +%s)
-took() { echo "$(($(date +%s) - begun)) s"; begun=$(date +%s); }
+# "SENTENCE, SECONDS since the last one".
+say() { echo "$suite: $*, $(($(date +%s) - begun)) s"; begun=$(date +%s); }
 
 make_root "$suite" "$root"
 inside "$root" apt-get install -y -qq --no-install-recommends git make ca-certificates >"$work/log" 2>&1 \
   || { tail -20 "$work/log"; exit 1; }
 inside "$root" update-ca-certificates >/dev/null 2>&1
 git bundle create --quiet "$root/tmp/launchpad.bundle" HEAD
-as_person "$root" git clone --quiet /tmp/launchpad.bundle launchpad
-echo "$suite: a system with git, make and ca-certificates, and a clone: $(took)"
+as_person "$root" git -c advice.detachedHead=false clone --quiet /tmp/launchpad.bundle launchpad
+say "a system with git, make and ca-certificates, and a clone"
 
 # A command that may first ask for packages of the system: once, in one line.
 person_makes() {
-  if as_person "$root" "cd launchpad && make $1" >"$work/log" 2>&1; then echo "$suite: make $1: passed, $(took)"; return; fi
+  if as_person "$root" "cd launchpad && make $1" >"$work/log" 2>&1; then say "make $1: passed"; return; fi
   type_line "$root" "$work/log" || { tail -60 "$work/log"; echo "FAILED: make $1 in $suite"; exit 1; }
-  echo "$suite: make $1 asked for $(wc -w <<LINE
-$line
-LINE
-) words of packages, which were installed: $(took)"
+  say "make $1 asked for packages of the system, in one line, which were installed"
   as_person "$root" "cd launchpad && make $1" >"$work/log" 2>&1 || { tail -60 "$work/log"; echo "FAILED: make $1 in $suite"; exit 1; }
   tail -1 "$work/log"
-  echo "$suite: make $1: passed, $(took)"
+  say "make $1: passed"
 }
 
 person_makes run
