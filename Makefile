@@ -3,8 +3,8 @@ SHELL := /bin/sh
 PY := .venv/bin/python
 export PYTHONUTF8 := 1
 
-.PHONY: setup lock run test test-long test-peer test-pythons test-installers lint coverage bench freeze package wheel \
-  screenshots docs
+.PHONY: setup setup-for-tests lock run test test-long test-peer test-pythons test-installers lint coverage bench freeze \
+  package wheel screenshots docs
 
 setup:
 	@sh installers/environment.sh
@@ -34,12 +34,14 @@ lint: setup
 	@$(PY) -m mypy
 	@$(PY) -c 'import sys; from importlinter.cli import lint_imports_command; sys.argv[0] = "lint-imports"; lint_imports_command()'
 
-test: lint
+# First of all, so that who is not root has one line to type.
+setup-for-tests:
 	@sh installers/environment.sh test
+
+test: setup-for-tests lint
 	@$(PY) -m pytest -m "not long" -n 2 --dist loadfile
 
-test-long: lint freeze
-	@sh installers/environment.sh test
+test-long: setup-for-tests lint freeze
 	@$(PY) -m pytest
 
 # The old SDK, unchanged, in an environment of its own under build/peer, against the embedded platform. Wants the network

@@ -2,7 +2,7 @@
 # Makes the environment in .venv from the lock files, and nothing when it is up to date (then no network is needed).
 # As root it installs what Debian and Ubuntu lack; otherwise it prints the one line to type and exits 2. Never sudo.
 #   environment.sh           what running and testing need
-#   environment.sh test      also what judges the object store in the tests
+#   environment.sh test      also what judges the object store and the packages in the tests
 #   environment.sh freeze    also what building the bundle needs
 #   environment.sh package   also what making and judging packages needs
 set -eu
@@ -22,15 +22,14 @@ packages=""
 want() { case " $packages " in *" $1 "*) ;; *) packages="$packages $1" ;; esac; }
 if [ "$(uname -s)" = Linux ]; then
   if ! new_enough "$PYTHON"; then
-    PYTHON=python3.11; want python3.11; want python3.11-venv
+    # The python3 of Debian 12 and Ubuntu 24.04 will do; beside an older one there may be a newer.
+    if command -v python3 >/dev/null 2>&1; then PYTHON=python3.11; else PYTHON=python3; fi
+    want "$PYTHON"; want "$PYTHON-venv"
   elif ! "$PYTHON" -c 'import ensurepip, venv' 2>/dev/null; then
     want "$(basename "$("$PYTHON" -c 'import sys; print("python%d.%d" % sys.version_info[:2])')")-venv"
   fi
   # What Qt's libraries and platform plug-ins load, and the package that has it.
-  missing_libraries() {
-    "$PYTHON" - <<'PY' 2>/dev/null || echo "libegl1 libgl1 libx11-6 libxkbcommon0 libdbus-1-3 libfontconfig1 libglib2.0-0"
-import ctypes
-for pair in """libEGL.so.1=libegl1 libGL.so.1=libgl1 libX11.so.6=libx11-6 libX11-xcb.so.1=libx11-xcb1
+  libraries="libEGL.so.1=libegl1 libGL.so.1=libgl1 libX11.so.6=libx11-6 libX11-xcb.so.1=libx11-xcb1
 libdbus-1.so.3=libdbus-1-3 libfontconfig.so.1=libfontconfig1 libfreetype.so.6=libfreetype6
 libglib-2.0.so.0=libglib2.0-0 libgthread-2.0.so.0=libglib2.0-0 libgssapi_krb5.so.2=libgssapi-krb5-2
 libbrotlidec.so.1=libbrotli1 libwayland-client.so.0=libwayland-client0 libwayland-cursor.so.0=libwayland-cursor0
@@ -39,7 +38,12 @@ libxcb-image.so.0=libxcb-image0 libxcb-keysyms.so.1=libxcb-keysyms1 libxcb-randr
 libxcb-render-util.so.0=libxcb-render-util0 libxcb-render.so.0=libxcb-render0 libxcb-shape.so.0=libxcb-shape0
 libxcb-shm.so.0=libxcb-shm0 libxcb-sync.so.1=libxcb-sync1 libxcb-util.so.1=libxcb-util1
 libxcb-xfixes.so.0=libxcb-xfixes0 libxcb-xkb.so.1=libxcb-xkb1 libxkbcommon.so.0=libxkbcommon0
-libxkbcommon-x11.so.0=libxkbcommon-x11-0 libzstd.so.1=libzstd1""".split():
+libxkbcommon-x11.so.0=libxkbcommon-x11-0 libzstd.so.1=libzstd1"
+  missing_libraries() {
+    # Without a Python to ask: all of them, so that one line is enough.
+    "$PYTHON" - "$libraries" <<'PY' 2>/dev/null || printf '%s\n' "$libraries" | tr ' ' '\n' | sed 's/.*=//'
+import ctypes, sys
+for pair in sys.argv[1].split():
     library, package = pair.split("=")
     try:
         ctypes.CDLL(library)
@@ -50,6 +54,9 @@ PY
   for package in $(missing_libraries); do want "$package"; done
   if [ "${1:-}" = test ]; then
     command -v rclone >/dev/null 2>&1 || want rclone
+    # What judges the packages: the tests that need it are left out without.
+    command -v rpmbuild >/dev/null 2>&1 || want rpm
+    command -v desktop-file-validate >/dev/null 2>&1 || want desktop-file-utils
   fi
   if [ "${1:-}" = package ]; then
     command -v dpkg-deb >/dev/null 2>&1 || want dpkg

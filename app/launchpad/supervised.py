@@ -21,8 +21,10 @@ import types
 from collections.abc import Callable, Iterator
 from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnProcess
+from pathlib import Path
 from typing import TypeVar
 
+from launchpad import crashes
 from launchpad.errors import LaunchpadError, WorkerDied
 from launchpad.progress import Cancelled, Progress
 
@@ -49,6 +51,7 @@ class Worker:
         self._memory_limit = memory_limit
         self._process: SpawnProcess | None = None
         self._connection: Connection | None = None
+        self._fault_file: Path | None = None
         self._lock = threading.Lock()
 
     @property
@@ -142,9 +145,10 @@ class Worker:
         self._end()
         context = multiprocessing.get_context("spawn")
         ours, theirs = context.Pipe()
-        process = context.Process(
-            target=_serve, args=(theirs, self._niceness, self._preload), name=self.name, daemon=True
-        )
+        with contextlib.suppress(OSError, LaunchpadError):  # nothing can be written there: it works all the same
+            self._fault_file = crashes.new_file(self.name)
+        arguments = (theirs, self._niceness, self._preload, self.name, self._fault_file)
+        process = context.Process(target=_serve, args=arguments, name=self.name, daemon=True)
         with _without_main():
             process.start()
         theirs.close()
@@ -162,6 +166,9 @@ class Worker:
         process.join()
         code = process.exitcode
         process.close()
+        if self._fault_file is not None and crashes.settle(self._fault_file):  # it stays, but not all for ever
+            crashes.left()
+        self._fault_file = None
         return code
 
     def close(self) -> None:
@@ -279,7 +286,7 @@ def _be_nice(niceness: int) -> None:
             os.nice(niceness)
 
 
-def _serve(connection: Connection, niceness: int, preload: tuple[str, ...]) -> None:
+def _serve(connection: Connection, niceness: int, preload: tuple[str, ...], name: str, fault_file: Path | None) -> None:
     """Main of the worker process. A thread reads the requests, so that the parent's end is noticed in mid work."""
     import signal
 
@@ -287,6 +294,9 @@ def _serve(connection: Connection, niceness: int, preload: tuple[str, ...]) -> N
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if niceness:
         _be_nice(niceness)
+    if fault_file is not None:
+        with contextlib.suppress(OSError):  # a full disk: it works all the same
+            crashes.arm(name, fault_file)
     requests: queue.SimpleQueue[tuple[str, str, tuple[object, ...]]] = queue.SimpleQueue()
 
     def read() -> None:
@@ -294,16 +304,17 @@ def _serve(connection: Connection, niceness: int, preload: tuple[str, ...]) -> N
             try:
                 requests.put(connection.recv())
             except (EOFError, OSError):
+                crashes.disarm_all()
                 os._exit(0)
 
     threading.Thread(target=read, name="requests", daemon=True).start()
-    for name in preload:
-        importlib.import_module(name)
+    for needed in preload:
+        importlib.import_module(needed)
     while True:
-        module, name, args = requests.get()
+        module, qualified, args = requests.get()
         try:
             target = importlib.import_module(module)
-            for part in name.split("."):
+            for part in qualified.split("."):
                 target = getattr(target, part)
             call: Callable[..., object] = target  # type: ignore[assignment]
             keywords = {"progress": _Sender(connection)} if "progress" in inspect.signature(call).parameters else {}

@@ -13,7 +13,7 @@ from PySide6.QtCore import QSettings
 from PySide6.QtWidgets import QAbstractButton, QApplication, QCheckBox, QFileDialog, QLabel, QPlainTextEdit
 
 from desktop_bench import Bench, until
-from launchpad import paths
+from launchpad import crashes, paths
 from launchpad.desktop.appearance import Appearance
 from launchpad.desktop.pages.info import InfoPage
 from launchpad.desktop.updates import Updates
@@ -41,7 +41,7 @@ def bars(bench: Bench) -> Iterator[StartBars]:
 
 
 def test_a_crash_is_shown_before_it_can_be_copied_or_saved(bench: Bench, bars: StartBars, tmp_path: Path) -> None:
-    crash_reports.record(RuntimeError(), "desktop")
+    crashes.record(RuntimeError(), "desktop")
     file = tmp_path / "for support.txt"
 
     async def steps() -> None:
@@ -69,6 +69,17 @@ def test_a_crash_is_shown_before_it_can_be_copied_or_saved(bench: Bench, bars: S
 
     bench.run(steps())
     assert crash_reports.waiting() == []
+
+
+def test_it_says_what_failed(bench: Bench, bars: StartBars) -> None:
+    async def steps() -> None:
+        for name, words in (("desktop", "Launchpad failed"), ("platform", "platform on"), ("analysis-0", "on slides")):
+            report = crashes.record(RuntimeError(), name)
+            await bars.look()
+            assert words in bars.crash.text()
+            report.unlink()
+
+    bench.run(steps())
 
 
 def test_updates_are_off_in_a_build_without_a_key(bench: Bench, bars: StartBars) -> None:

@@ -338,7 +338,8 @@ class Service:
         telling.tell(DownloadProgress(status="completed", item_count=len(done), item_index=len(done)))
         if builder is not None:
             for problem in builder.report.problems:
-                _log.warning("QuPath project: %s", problem)
+                _log.warning("something is missing in the QuPath project")  # which slide it is of is a name
+                _log.debug("it is: %s", problem)
         for item in done:
             if item.errors:
                 raise item.errors[0]

@@ -197,7 +197,8 @@ class XmlRequests:
             if (time.monotonic() - began > self._patience) if under_way else (tries >= _TRIES):
                 raise last
             pause = max(asked, random.uniform(0, wait))  # noqa: S311 - jitter
-            _log.info("%s; again in %.1f s. %s", last.title, pause, last.detail)
+            _log.info("%s; again in %.1f s", last.title, pause)
+            _log.debug("it was: %s", last.detail)  # which may name a file
             progress.sleep(pause)
             wait = min(2 * wait, _LONGEST_WAIT)
 

@@ -348,13 +348,14 @@ class Application(QObject):
         """The one dialog for what nobody expected."""
         import logging
 
-        from launchpad.system.crash_reports import record
+        from launchpad import crashes
+        from launchpad.errors import LaunchpadError
 
         logging.getLogger(__name__).error("unexpected error", exc_info=error)
         try:
-            record(error, "desktop")
-        except OSError as unwritable:
-            logging.getLogger(__name__).error("no crash report can be written: %s", unwritable.strerror)  # noqa: TRY400
+            crashes.record(error, "desktop")
+        except (OSError, LaunchpadError):
+            logging.getLogger(__name__).exception("no crash report can be written")
         box = QMessageBox(self.window)
         box.setObjectName("unexpected_error")
         box.setTextFormat(Qt.TextFormat.PlainText)
@@ -387,20 +388,18 @@ def run(argv: Sequence[str], driver: Driver | None = None) -> int:
 
     import qasync
 
-    from launchpad.system import crash_reports
+    from launchpad import crashes
     from launchpad.system.logging import set_up
 
     set_up("INFO", "desktop")
-    armed = crash_reports.arm("desktop")
     loop = qasync.QEventLoop(app)
     asyncio.set_event_loop(loop)
-    with loop:
+    with crashes.armed("desktop"), loop:
         _hook(application, loop)
         loop.run_until_complete(application.run(driver))
         application.window.deleteLater()
         application.deleteLater()
         app.processEvents()
-    crash_reports.disarm(armed)
     return 0
 
 

@@ -312,5 +312,6 @@ def _fetch(plan: DownloadPlan, client: Client, board: FileBoard, progress: Progr
     with ProjectBuilder(how_for(None)) as builder:
         done = carry_out(plan, client, board, progress, builder.on_ready)
     for problem in builder.report.problems:
-        _log.warning("QuPath project: %s", problem)
+        _log.warning("something is missing in the QuPath project")  # which slide it is of is a name
+        _log.debug("it is: %s", problem)
     return done

@@ -10,14 +10,13 @@ import json
 import logging
 import os
 import re
-import sqlite3
-import traceback
 from datetime import UTC, datetime
 from io import TextIOWrapper
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
-from types import TracebackType
 from typing import cast
+
+from launchpad import crashes
 
 _SECRET = re.compile(
     r"eyJ[\w-]{8,}\.[\w-]+\.[\w-]+"  # a token
@@ -39,21 +38,8 @@ class _Lines(logging.Formatter):
         }
         line.update({name: value for name, value in vars(record).items() if name not in _USUAL})
         if record.exc_info and record.exc_info[0] is not None:
-            line["error"] = _where(record.exc_info[1], record.exc_info[2])
+            line["error"] = crashes.where(record.exc_info[1])
         return _SECRET.sub("***", json.dumps(line, ensure_ascii=False, default=str))
-
-
-def _where(error: BaseException | None, trace: TracebackType | None) -> str:
-    """Kind and place of an error and of what led to it; its words only where they hold no values."""
-    told = []
-    while error is not None:
-        words = f": {error}" if isinstance(error, sqlite3.Error) else ""
-        if isinstance(error, OSError) and error.strerror:
-            words = f": {error.strerror}"
-        told.append(f"{type(error).__name__}{words}\n{''.join(traceback.format_tb(trace))}")
-        error = error.__cause__ or error.__context__
-        trace = error.__traceback__ if error is not None else None
-    return "because of ".join(told)
 
 
 class _Private(RotatingFileHandler):

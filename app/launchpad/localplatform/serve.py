@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import uvicorn
 
-from launchpad import paths
+from launchpad import crashes, paths
 from launchpad.errors import BadInput, LaunchpadError
 from launchpad.localplatform.gate import App, Gate, Limits
 from launchpad.localplatform.layout import Layout, PlatformLock
@@ -62,13 +62,28 @@ def serve(
         log_to(layout.log, settings.log_level)
         ports = Ports(layout.ports_file)
         listener = ports.listen("api", host, settings.port if port is None else port)
+        threading.excepthook = _thread_failed
         try:
-            _run(layout, settings, ports, listener, ready_file, until_idle=until_idle)
+            with crashes.armed("platform"):
+                _run(layout, settings, ports, listener, ready_file, until_idle=until_idle)
         finally:
+            threading.excepthook = threading.__excepthook__
             listener.close()
             for file in (layout.launch_file, ready_file):
                 if file is not None:
                     file.unlink(missing_ok=True)
+
+
+def _thread_failed(failed: threading.ExceptHookArgs) -> None:
+    """A thread ended by an error that nobody expected. Its words, which may name a slide, are written nowhere."""
+    error = failed.exc_value
+    if error is None or isinstance(error, SystemExit):
+        return
+    _log.error("a thread ended unexpectedly", exc_info=error)
+    try:
+        crashes.record(error, "platform")
+    except (OSError, LaunchpadError):
+        _log.exception("no crash report can be written")
 
 
 def _run(

@@ -1,15 +1,27 @@
-"""Log lines of our own processes: run and item ids, no names, no tokens; paths at debug level only."""
+"""Log lines of our own processes: run and item ids, no names, no tokens; paths at debug level only.
+
+Of an exception its kind and where it came from are kept: what it says may name a slide.
+"""
 
 from __future__ import annotations
 
 import logging
-import traceback
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
-from launchpad import paths
+from launchpad import crashes, paths
 
 _FORMAT = "%(asctime)s %(levelname)s %(name)s %(message)s"
+
+
+class _Lines(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        record.exc_text = None  # another handler may have kept the words there
+        return super().format(record)
+
+    def formatException(self, ei: object) -> str:  # noqa: N802 - the library's name
+        error = ei[1] if isinstance(ei, tuple) else None
+        return crashes.where(error).rstrip()
 
 
 def set_up(level: str, name: str) -> RotatingFileHandler:
@@ -20,7 +32,7 @@ def set_up(level: str, name: str) -> RotatingFileHandler:
     """
     folder = paths.ensure_private(paths.log_dir())
     handler = RotatingFileHandler(folder / f"{name}.log", maxBytes=2 << 20, backupCount=2, encoding="utf-8")
-    handler.setFormatter(logging.Formatter(_FORMAT))
+    handler.setFormatter(_Lines(_FORMAT))
     logger = logging.getLogger("launchpad")
     logger.setLevel("DEBUG" if level == "TRACE" else level)
     logger.addHandler(handler)
@@ -41,13 +53,10 @@ def record_crash(error: BaseException, name: str) -> Path:
     Raises:
         OSError: the log cannot be written.
     """
-    from launchpad.system.crash_reports import record
-
-    record(error, name)
+    crashes.record(error, name)
     handler = set_up("INFO", name)
     try:
-        where = "".join(traceback.format_tb(error.__traceback__))
-        logging.getLogger("launchpad").error("unexpected %s\n%s", type(error).__name__, where)
+        logging.getLogger("launchpad").error("unexpected error", exc_info=error)
     finally:
         tear_down(handler)
     return Path(handler.baseFilename)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import faulthandler
 import os
 import signal
 import time
@@ -42,6 +43,10 @@ def awkward() -> None:
 
 def die() -> None:
     os.kill(os.getpid(), signal.SIGKILL)
+
+
+def fault() -> None:
+    faulthandler._sigsegv()  # type: ignore[attr-defined]
 
 
 def hang(marker: str) -> None:

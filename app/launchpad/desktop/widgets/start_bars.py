@@ -60,12 +60,18 @@ class StartBars(QWidget):
 
         self._reports = await in_thread(waiting)
         if self._reports:
-            when = f"{self._reports[0].when:%d/%m/%Y %H:%M}"
-            self.crash.say(
-                self.tr("Launchpad failed on {0}. A report lies on this computer; nothing was sent.").format(when)
-            )
+            self.crash.say(self._told_of(self._reports[0]))
         else:
             self.crash.hide()
+
+    def _told_of(self, report: CrashReport) -> str:
+        if report.process == "platform":
+            words = self.tr("The platform on this computer failed on {0}. A report lies here; nothing was sent.")
+        elif report.process.startswith(("slide-reader", "analysis")):
+            words = self.tr("A process that works on slides failed on {0}. A report lies here; nothing was sent.")
+        else:
+            words = self.tr("Launchpad failed on {0}. A report lies on this computer; nothing was sent.")
+        return words.format(f"{report.when:%d/%m/%Y %H:%M}")
 
     # --- the report ---------------------------------------------------------------------------------------------------
     @Slot()
