@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from importlib import metadata
 
@@ -9,6 +10,7 @@ from launchpad import paths
 
 _TEXTS = ("LICEN", "COPYING", "NOTICE", "AUTHORS")
 _OURS = "pathology-launchpad"
+_SHIPPED_EXTRA = "'mcp'"  # as the list of the package writes it
 
 
 @dataclass(frozen=True)
@@ -36,25 +38,30 @@ def packages() -> list[Licence]:
 
     In a bundle without lists of packages those whose lists are there.
     """
-    wanted, queue = {}, [_OURS]
-    while queue:
-        name = queue.pop()
-        key = name.lower().replace("_", "-")
-        if key in wanted:
-            continue
-        try:
-            found = metadata.distribution(name)
-        except metadata.PackageNotFoundError:
-            continue  # of another system, or an extra that is not installed
-        wanted[key] = found
-        for line in found.requires or ():
-            requirement, _, marker = line.partition(";")
-            if "extra ==" not in marker:
-                queue.append(_name(requirement))
+    wanted = distributions()
     if len(wanted) <= 1:
         wanted = {item.metadata["Name"].lower(): item for item in metadata.distributions() if item.metadata["Name"]}
     wanted.pop(_OURS, None)
     return [_licence(wanted[key]) for key in sorted(wanted)]
+
+
+def distributions() -> dict[str, metadata.Distribution]:
+    """Launchpad and what a bundle of it holds, by name in lower case with dashes: all it needs, and its extra `mcp`."""
+    found, queue = {}, [_OURS]
+    while queue:
+        name = queue.pop()
+        key = re.sub(r"[-_.]+", "-", name).lower()
+        if key in found:
+            continue
+        try:
+            found[key] = metadata.distribution(name)
+        except metadata.PackageNotFoundError:
+            continue  # of another system, or an extra that is not installed
+        for line in found[key].requires or ():
+            requirement, _, marker = line.partition(";")
+            if "extra ==" not in marker or (key == _OURS and _SHIPPED_EXTRA in marker):
+                queue.append(_name(requirement))
+    return found
 
 
 def _name(requirement: str) -> str:
