@@ -94,7 +94,7 @@ def _is_wanted(place: PurePosixPath) -> bool:
 def loaded(entries: Iterable[Entry]) -> list[Entry]:
     """Without libraries that no extension module, plug-in or other kept library loads. On Linux only.
 
-    What is in a package's own folder without being an extension (OpenSlide, Qt's plug-ins) is loaded by name, and stays.
+    What is in a package's own folder and no extension (OpenSlide, Qt's plug-ins) is loaded by name, and stays.
     """
     entries = list(entries)
     if not sys.platform.startswith("linux"):

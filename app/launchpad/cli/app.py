@@ -114,8 +114,22 @@ def _root(
     from launchpad.cli import output
 
     output.quiet = quiet
+    if {"LAUNCHPAD_LOG_FILE_ENABLED", "AIGNOSTICS_LOG_FILE_ENABLED"} & set(os.environ):
+        _log(ctx)
     if os.environ.pop("LAUNCHPAD_COMMAND", "") == "aignostics":  # the alias of `launchpad migrate install-alias`
         _require_profile(ctx)
+
+
+def _log(ctx: typer.Context) -> None:
+    """Log the work of this command, until it ends, where the settings say so."""
+    import logging
+
+    from launchpad.system.logging import follow_settings, tear_down
+
+    handler = follow_settings()
+    if handler is not None:
+        ctx.call_on_close(lambda: tear_down(handler))
+        logging.getLogger("launchpad").info("command %s", ctx.invoked_subcommand)
 
 
 def _require_profile(ctx: typer.Context) -> None:
