@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from PySide6.QtCore import QCoreApplication, QProcess, QProcessEnvironment, QUrl
+from PySide6.QtCore import QProcess, QProcessEnvironment, QUrl
 from PySide6.QtGui import QDesktopServices
 
 from launchpad.errors import LaunchpadError
@@ -20,9 +20,9 @@ def open_folder(folder: Path) -> None:
     """
     if not open_url(QUrl.fromLocalFile(str(folder))):
         raise LaunchpadError(
-            QCoreApplication.translate("Opening", "The folder cannot be shown"),
-            detail=QCoreApplication.translate("Opening", "No file manager took it."),
-            advice=QCoreApplication.translate("Opening", "Check that it is still there, and open it by hand."),
+            "The folder cannot be shown",
+            detail="No file manager took it.",
+            advice="Check that it is still there, and open it by hand.",
             subject=str(folder),
         )
 
@@ -35,8 +35,8 @@ def open_address(address: str) -> None:
     """
     if not open_url(QUrl(address)):
         raise LaunchpadError(
-            QCoreApplication.translate("Opening", "No browser opened the page"),
-            advice=QCoreApplication.translate("Opening", "Copy the address into a browser."),
+            "No browser opened the page",
+            advice="Copy the address into a browser.",
             subject=address,
         )
 
