@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from launchpad.cli import run_cancel, run_metadata, run_share, run_watch
+from launchpad.cli import completion, run_cancel, run_metadata, run_share, run_watch
 from launchpad.cli import run_steps as steps
 from launchpad.cli.output import Format, print_json, say
 from launchpad.errors import BadInput, LaunchpadError, NotFound
@@ -26,7 +26,6 @@ app.command("dump-item-metadata")(run_metadata.dump_item_metadata)
 app.command("update-metadata")(run_metadata.update_metadata)
 app.command("update-item-metadata")(run_metadata.update_item_metadata)
 
-_Application = Annotated[str, typer.Argument(help="Id of the application, for example he-tme.")]
 _Manifest = Annotated[Path, typer.Argument(help="The metadata CSV file.")]
 _Source = Annotated[Path, typer.Argument(help="Folder with slides; searched with all folders in it.")]
 _Version = Annotated[str | None, typer.Option(help="Version of the application; default: the latest.")]
@@ -55,7 +54,7 @@ _Node = Annotated[int, typer.Option(min=1, max=3600, help="Recorded with the run
 
 @app.command()
 def prepare(
-    application_id: _Application,
+    application_id: completion.ApplicationId,
     metadata_csv: _Manifest,
     source_directory: _Source,
     application_version: _Version = None,
@@ -85,7 +84,7 @@ def prepare(
 
 @app.command()
 def upload(
-    application_id: _Application,
+    application_id: completion.ApplicationId,
     metadata_csv_file: _Manifest,
     application_version: _Version = None,
     upload_prefix: _Prefix = None,
@@ -117,7 +116,7 @@ def upload(
 
 @app.command()
 def submit(
-    application_id: _Application,
+    application_id: completion.ApplicationId,
     metadata_csv_file: _Manifest,
     application_version: _Version = None,
     note: _Note = None,
@@ -132,6 +131,7 @@ def submit(
     cpu_provisioning_mode: _CpuMode = "SPOT",
     node_acquisition_timeout_minutes: _Node = 30,
     force: _Force = False,
+    output_format: _Format = Format.TEXT,
 ) -> None:
     """Submit a run of the uploaded slides of a metadata file. All of them, or none: a run cannot be added to."""
     from launchpad.application.manifest import read_manifest
@@ -151,12 +151,15 @@ def submit(
         steps.check_manifest(metadata_csv_file, version)
         slides = read_manifest(metadata_csv_file, steps.columns_of(version))
         steps.tell_limits(service, len(slides), force=force)
-        steps.submit(service, application_id, version, slides, chosen)
+        run_ids = steps.submit(service, application_id, version, slides, chosen, tell=output_format is Format.TEXT)
+    if output_format is Format.JSON:
+        number = version.version_number
+        print_json([{"run_id": one, "application_id": application_id, "version_number": number} for one in run_ids])
 
 
 @app.command()
 def execute(
-    application_id: _Application,
+    application_id: completion.ApplicationId,
     metadata_csv_file: _Manifest,
     source_directory: _Source,
     application_version: _Version = None,
@@ -254,6 +257,7 @@ def list_runs(
         except ForbiddenException as error:
             show(error)
             return 2  # as scripts know it from this command
+        completion.keep("run", service.client.profile, (run.run_id for run in runs))
     if output_format is Format.JSON:
         print_json(runs)
         return 0
@@ -265,7 +269,7 @@ def list_runs(
 
 @app.command()
 def describe(
-    run_id: Annotated[str, typer.Argument(help="Id of the run.")],
+    run_id: completion.RunId,
     output_format: _Format = Format.TEXT,
     summarize: Annotated[bool, typer.Option("--summarize", "-s", help="Without artifacts.")] = False,
     share_token: Annotated[str | None, typer.Option(help="Token that opens a shared run.")] = None,
@@ -295,7 +299,7 @@ def describe(
 
 @app.command()
 def watch(
-    run_id: Annotated[str, typer.Argument(help="Id of the run.")],
+    run_id: completion.RunId,
     output_format: _Format = Format.TEXT,
     share_token: Annotated[str | None, typer.Option(help="Token that opens a shared run.")] = None,
 ) -> int:
@@ -305,7 +309,7 @@ def watch(
 
 
 @result_app.command()
-def delete(run_id: Annotated[str, typer.Argument(help="Id of the run.")]) -> None:
+def delete(run_id: completion.RunId) -> None:
     """Delete the results of a run on the platform; what was downloaded stays."""
     with steps.service() as service:
         service.application_run_delete(run_id)
@@ -314,7 +318,7 @@ def delete(run_id: Annotated[str, typer.Argument(help="Id of the run.")]) -> Non
 
 @result_app.command()
 def download(
-    run_id: Annotated[str, typer.Argument(help="Id of the run.")],
+    run_id: completion.RunId,
     destination_directory: Annotated[Path | None, typer.Argument(help="Folder for the results.")] = None,
     create_subdirectory_for_run: _PerRun = True,
     create_subdirectory_per_item: _PerItem = True,

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from launchpad.cli import completion
 from launchpad.cli.output import Format, print_json, progress_bar, say, warn
 from launchpad.errors import BadInput, LaunchpadError, NotFound
 from launchpad.progress import Cancelled
@@ -114,9 +115,9 @@ def tell_limits(service: Service, slides: int, *, force: bool) -> None:
     """
     allowance = service.allowance()
     for line in allowance.lines():
-        say(f"Quota: {line}")
+        warn(f"Quota: {line}")
     if allowance.runs(slides) > 1:
-        say(
+        warn(
             f"{slides} slides become {allowance.runs(slides)} runs: a run has at most {allowance.items_per_run} slides "
             "on this platform. All of them get a common tag."
         )
@@ -363,7 +364,13 @@ def upload(
 
 
 def submit(
-    service: Service, application_id: str, version: VersionReadResponse, slides: Sequence[Slide], chosen: Options
+    service: Service,
+    application_id: str,
+    version: VersionReadResponse,
+    slides: Sequence[Slide],
+    chosen: Options,
+    *,
+    tell: bool = True,
 ) -> list[str]:
     """Post the run, or several where one may not have so many slides; returns their ids.
 
@@ -383,9 +390,10 @@ def submit(
         deadline=chosen.deadline,
     )
     if words := service.allowance().split_words(draft):
-        say(words)
+        warn(words)
     run_ids = service.submit_all(draft, version, interface="cli", pipeline=chosen.pipeline, onboard=chosen.onboard)
-    for run_id in run_ids:
+    completion.keep("run", service.client.profile, run_ids)
+    for run_id in run_ids if tell else ():
         say(f"Submitted run with id '{run_id}' for '{application_id}' (version: {version.version_number}).")
     return run_ids
 
