@@ -109,6 +109,7 @@ def test_every_error_that_a_person_can_meet_is_listed_with_what_to_do(texts: dic
     found, unread = errors.collect()
     assert {(place.file, place.text.partition("(")[2][:11]) for place in unread} == {
         ("cli/errors.py", "str(error))"),
+        ("cli/errors.py", "error.forma"),
         ("localplatform/guarded.py", "error.title"),
         ("platform/auth/profiles.py", "error.title"),
     }, "the title of an error cannot be read from the code: write it as a text, or teach docs/errors.py"
