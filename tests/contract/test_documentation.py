@@ -15,14 +15,13 @@ from types import SimpleNamespace
 
 import pytest
 
-from documentation import DOCS, ROOT, hook
+from documentation import BLOCK, DOCS, ROOT, anchors, hook
 from launchpad.cli.app import app
 from launchpad.cli.errors import guarded
 
 from contract.test_library_parity import NAMES
 
 PAGES = sorted(DOCS.glob("*.md"))
-BLOCK = re.compile(r"(?:^<!-- not run: (?P<reason>.+) -->\n)?^```(?P<kind>\w*)\n(?P<code>.*?)^```$", re.M | re.S)
 CODE = re.compile(r"`[^`\n]+`")
 LINK = re.compile(r"!?\[[^\]]*\]\((?P<target>[^)\s]+)\)")
 
@@ -41,12 +40,6 @@ def texts(reference: dict[str, str]) -> dict[str, str]:
     for module in map(hook, ("parity", "errors")):
         found = {name: module.on_page_markdown(text, None, None, None) for name, text in found.items()}
     return found | reference
-
-
-def anchors(text: str) -> set[str]:
-    heads = re.findall(r"^#+ (.+)$", BLOCK.sub("", text), re.M)
-    plain = (re.sub(r"[^\w\s-]", "", head.replace("\\", "")).strip().lower() for head in heads)
-    return {re.sub(r"[\s]+", "-", head) for head in plain}
 
 
 def test_every_internal_link_resolves_and_external_ones_are_listed(texts: dict[str, str]) -> None:
@@ -152,19 +145,23 @@ def here(words: list[str]) -> tuple[int, str, str]:
 
 @pytest.mark.parametrize("page", [page for page in PAGES if "```" in page.read_text(encoding="utf-8")], ids=str)
 def test_every_code_block_of_a_page_runs(
-    page: Path, platform_endpoint: object, module_data_dir: Path, small_tiff: Path
+    page: Path, platform_endpoint: object, module_data_dir: Path, small_tiff: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    home = module_data_dir / "home"  # of nobody who used the old SDK
+    for name in ("HOME", "USERPROFILE", "XDG_DATA_HOME"):
+        monkeypatch.setenv(name, str(home))
     slides = module_data_dir / "slides"
     if not slides.exists():
         slides.mkdir()
         shutil.copy(small_tiff, slides / "small.tiff")
     run_id = ""
+    names: dict[str, object] = {"__name__": "documentation"}  # the blocks of a page go on where the one before ended
     for block in BLOCK.finditer(page.read_text(encoding="utf-8")):
         if block["reason"]:
             continue
         if block["kind"] == "python":
             with redirect_stdout(io.StringIO()):
-                exec(compile(block["code"], page.name, "exec"), {"__name__": "documentation"})
+                exec(compile(block["code"], page.name, "exec"), names)
             continue
         assert block["kind"] == "shell", f"{page.name}: a block of “{block['kind']}” must run or say why it does not"
         for line in block["code"].replace("\\\n", " ").splitlines():

@@ -292,19 +292,9 @@ class Application(QObject):
 
     @Slot()
     def _open_guide(self) -> None:
-        """The documentation that ships with Launchpad, in the browser; no network is needed."""
-        from launchpad.desktop.widgets.main_menu import open_guide
-        from launchpad.errors import LaunchpadError
+        from launchpad.desktop.guide import show_guide
 
-        try:
-            open_guide()
-        except LaunchpadError as error:
-            box = QMessageBox(QMessageBox.Icon.Information, self.tr("User guide"), error.title, parent=self.window)
-            box.setObjectName("no_guide")
-            box.setTextFormat(Qt.TextFormat.PlainText)
-            box.setInformativeText(error.advice)
-            box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-            box.open()
+        show_guide(self.window, self.navigator.route)
 
     @Slot()
     def _show_shortcuts(self) -> None:
