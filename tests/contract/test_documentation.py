@@ -214,7 +214,9 @@ def test_the_help_is_whole_small_and_fetches_nothing(site: Path) -> None:
         assert not re.search(r"(fetch|XMLHttpRequest|import)\(['\"]https?:", text)
     for style in site.rglob("*.css"):
         assert not re.search(r"url\(['\"]?(https?:)?//|@import", style.read_text(encoding="utf-8")), style.name
-    assert not [*site.rglob("*.map"), *site.rglob("*.png.webp")]
+    assert not [*site.rglob("*.map"), *(site / "screenshots").glob("*.png")]
+    used = set(re.findall(r"screenshots/([\w-]+\.webp)", "".join(page.read_text(encoding="utf-8") for page in pages)))
+    assert {picture.name for picture in (site / "screenshots").iterdir()} == used, "pictures that no page shows"
     assert sum(file.stat().st_size for file in site.rglob("*")) < 4 << 20
 
 
