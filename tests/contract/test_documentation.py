@@ -212,6 +212,8 @@ def test_the_help_is_whole_small_and_fetches_nothing(site: Path) -> None:
             assert "://" not in target, f"{page.name} loads {target}"
             assert (site / target.partition("#")[0].lstrip("/")).exists(), f"{page.name} lacks {target}"
         assert not re.search(r"(fetch|XMLHttpRequest|import)\(['\"]https?:", text)
+    links = {link for page in pages for link in re.findall(r"<a\b[^>]*\bhref=\"?(https?:[^\"\s>]+)", page.read_text())}
+    assert links == set((DOCS / "external-links.txt").read_text().split())
     for style in site.rglob("*.css"):
         assert not re.search(r"url\(['\"]?(https?:)?//|@import", style.read_text(encoding="utf-8")), style.name
     assert not [*site.rglob("*.map"), *(site / "screenshots").glob("*.png")]
