@@ -175,6 +175,21 @@ def test_every_code_block_of_a_page_runs(
             run_id = found[0] if found and "submit" in words else run_id
 
 
+def test_every_place_where_launchpad_keeps_something_is_described() -> None:
+    page = (DOCS / "file-formats.md").read_text(encoding="utf-8")
+    code = ROOT / "app" / "launchpad"
+    text = "".join(
+        file.read_text(encoding="utf-8") for file in sorted(code.rglob("*.py")) if file.name != "environment.py"
+    )
+    names = set(re.findall(r"paths\.(?:data|cache|log|config)_dir\(\) / \"([^\"]+)\"", text))
+    names |= set(re.findall(r"return (?:data|cache|config)_dir\(\) / \"([^\"]+)\"", (code / "paths.py").read_text()))
+    names |= set(re.findall(r"self\.root / \"([^\"]+)\"", (code / "localplatform" / "layout.py").read_text()))
+    names |= set(re.findall(r"CREATE TABLE (\w+)", (code / "state.py").read_text()))
+    names -= {"aignostics"}  # what clients of the old SDK are told to use
+    assert len(names) > 30
+    assert not [name for name in names if f"`{name}`" not in page and f"`{name}/`" not in page]
+
+
 def test_the_script_that_the_theme_would_fetch_is_ours() -> None:
     reference = hook("reference")
     head = '<script src="https://unpkg.com/iframe-worker/shim"></script>'
