@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
+import http.server
 import io
 import json
 import sys
 import tarfile
+import threading
 import time
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -71,6 +76,63 @@ def archive(folder: Path, version: str = "0.6.0") -> bytes:
     with tarfile.open(fileobj=buffer, mode="w:xz") as tar:
         tar.add(folder / "QuPath", "QuPath")
     return buffer.getvalue()
+
+
+class Releases:
+    """A release server: what it answers can be changed."""
+
+    def __init__(self) -> None:
+        self.files: dict[str, bytes] = {}
+        self.digests: dict[str, str | None] = {}
+        self.cut = 0
+        server = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                name = self.path.rpartition("/")[2]
+                wanted = self.path.startswith("/releases/")
+                body = server.document(name) if wanted else server.files.get(name)
+                self.send_response(200 if body is not None else 404)
+                self.send_header("Content-Length", str(len(body or b"")))
+                self.end_headers()
+                self.wfile.write((body or b"")[: len(body or b"") - server.cut * (not wanted)])
+
+            def log_message(self, *_: object) -> None:
+                pass
+
+        self.http = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.http.server_port}"
+
+    def document(self, tag: str) -> bytes | None:
+        if tag == "latest":
+            return json.dumps({"tag_name": "v0.7.0"}).encode()
+        assets = [
+            {
+                "name": name,
+                "size": len(data),
+                "browser_download_url": f"{self.url}/files/{name}",
+                "digest": self.digests.get(name, f"sha256:{hashlib.sha256(data).hexdigest()}"),
+            }
+            for name, data in self.files.items()
+            if f"-{tag}-" in name
+        ]
+        return json.dumps({"tag_name": tag, "assets": assets}).encode() if assets else None
+
+
+@contextlib.contextmanager
+def serve_releases(folder: Path, *versions: str) -> Iterator[Releases]:
+    """A release server with the archives for Linux of these versions, which are made in a folder."""
+    made = Releases()
+    for version in versions:
+        made.files[f"QuPath-v{version}-Linux.tar.xz"] = archive(folder / f"made {version}", version)
+    thread = threading.Thread(target=made.http.serve_forever)
+    thread.start()
+    try:
+        yield made
+    finally:
+        made.http.shutdown()
+        made.http.server_close()
+        thread.join()
 
 
 def zip_of(members: dict[str, bytes]) -> bytes:

@@ -1,5 +1,5 @@
-"""Settings, in this order: process environment, the file named by LAUNCHPAD_ENV_FILE, ./.env, the person's own file
-of variables (`launchpad system config set`), settings.toml.
+"""Settings, in this order: process environment, the file named by LAUNCHPAD_ENV_FILE, ./.env.{environment}, ./.env,
+the person's own file of variables (`launchpad system config set`), settings.toml.
 
 `LAUNCHPAD_X` and the `AIGNOSTICS_X` that the old SDK reads are the same field.
 """
@@ -7,8 +7,9 @@ of variables (`launchpad system config set`), settings.toml.
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import AliasChoices, Field, SecretStr, ValidationError
 from pydantic_settings import (
@@ -28,8 +29,23 @@ def _both(name: str, *older: str) -> AliasChoices:
     return AliasChoices(name, f"LAUNCHPAD_{upper}", f"AIGNOSTICS_{upper}", *older)
 
 
+def _unset(name: str) -> Any:
+    return Field(default=None, validation_alias=_both(name))
+
+
 ENVIRONMENT = "the environment"
 _Seconds = Annotated[float, Field(ge=0.1, le=300.0)]
+_Attempts = Annotated[int | None, Field(ge=0, le=10)]
+_Wait = Annotated[float | None, Field(ge=0.0, le=600.0)]
+
+
+@dataclass(frozen=True)
+class Retries:
+    """How a read that failed is tried again: how often, and how long between (doubled each time, with jitter)."""
+
+    attempts: int = 4
+    first_wait: float = 0.3
+    longest_wait: float = 8.0
 
 
 class Settings(BaseSettings):
@@ -74,6 +90,34 @@ class Settings(BaseSettings):
     run_submit_timeout: _Seconds = Field(default=30.0, validation_alias=_both("run_submit_timeout"))
     run_cancel_timeout: _Seconds = Field(default=30.0, validation_alias=_both("run_cancel_timeout"))
     run_delete_timeout: _Seconds = Field(default=30.0, validation_alias=_both("run_delete_timeout"))
+    auth_retry_attempts: _Attempts = _unset("auth_retry_attempts")
+    auth_retry_wait_min: _Wait = _unset("auth_retry_wait_min")
+    auth_retry_wait_max: _Wait = _unset("auth_retry_wait_max")
+    me_retry_attempts: _Attempts = _unset("me_retry_attempts")
+    me_retry_wait_min: _Wait = _unset("me_retry_wait_min")
+    me_retry_wait_max: _Wait = _unset("me_retry_wait_max")
+    application_retry_attempts: _Attempts = _unset("application_retry_attempts")
+    application_retry_wait_min: _Wait = _unset("application_retry_wait_min")
+    application_retry_wait_max: _Wait = _unset("application_retry_wait_max")
+    application_version_retry_attempts: _Attempts = Field(
+        default=None, validation_alias=_both("application_version_retry_attempts")
+    )
+    application_version_retry_wait_min: _Wait = Field(
+        default=None, validation_alias=_both("application_version_retry_wait_min")
+    )
+    application_version_retry_wait_max: _Wait = Field(
+        default=None, validation_alias=_both("application_version_retry_wait_max")
+    )
+    run_retry_attempts: _Attempts = _unset("run_retry_attempts")
+    run_retry_wait_min: _Wait = _unset("run_retry_wait_min")
+    run_retry_wait_max: _Wait = _unset("run_retry_wait_max")
+    me_cache_ttl: float = Field(default=300.0, ge=0.0, validation_alias=_both("me_cache_ttl"))
+    bucket_region_name: str = Field(default="auto", min_length=1, validation_alias=_both("bucket_region_name"))
+    bucket_upload_signed_url_expiration_seconds: int = Field(
+        default=7200, ge=60, le=604_800, validation_alias=_both("bucket_upload_signed_url_expiration_seconds")
+    )
+    log_file_enabled: bool = Field(default=False, validation_alias=_both("log_file_enabled"))
+    log_file_name: str | None = Field(default=None, validation_alias=_both("log_file_name"))
     bucket_download_signed_url_expiration_seconds: int | None = Field(
         default=None, ge=60, le=604_800, validation_alias=_both("bucket_download_signed_url_expiration_seconds")
     )
@@ -121,6 +165,17 @@ class Settings(BaseSettings):
         default=None, validation_alias=AliasChoices("privacy_name_patterns", "LAUNCHPAD_PRIVACY_NAME_PATTERNS")
     )
 
+    def retries(self, path: str) -> Retries:
+        """How reads below a path of the API are tried again."""
+        kind = "run" if path.startswith("/api/v1/runs") else "me" if path.startswith("/api/v1/me") else ""
+        if path.startswith("/api/v1/applications"):
+            kind = "application_version" if "/versions" in path else "application"
+        given = {
+            name: getattr(self, f"{kind}_retry_{field}", None)
+            for name, field in (("attempts", "attempts"), ("first_wait", "wait_min"), ("longest_wait", "wait_max"))
+        }
+        return Retries(**{name: value for name, value in given.items() if value is not None})
+
     @classmethod
     def settings_customise_sources(
         cls,
@@ -153,7 +208,9 @@ def _env_file() -> Path | None:
 
 def _env_files() -> list[Path]:
     named = _env_file()
-    return [*([named] if named is not None else []), Path(".env"), paths.env_file()]
+    names = (os.environ.get(name, "").strip() for name in ("LAUNCHPAD_ENVIRONMENT", "AIGNOSTICS_ENVIRONMENT", "ENV"))
+    environment = paths.safe_name(next((name for name in names if name), "local"))
+    return [*([named] if named is not None else []), Path(f".env.{environment}"), Path(".env"), paths.env_file()]
 
 
 def load_settings() -> Settings:

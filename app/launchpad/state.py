@@ -47,6 +47,10 @@ _MIGRATIONS = (
         title TEXT NOT NULL, state TEXT NOT NULL, done INTEGER NOT NULL, total INTEGER NOT NULL, error TEXT NOT NULL,
         pid INTEGER NOT NULL, started REAL NOT NULL, updated REAL NOT NULL, UNIQUE (kind, subject));
     """,
+    """
+    CREATE TABLE execution (profile TEXT NOT NULL, manifest TEXT NOT NULL, mark TEXT NOT NULL,
+        submission_id TEXT NOT NULL, began REAL NOT NULL, PRIMARY KEY (profile, manifest));
+    """,
 )
 
 

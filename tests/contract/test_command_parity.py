@@ -7,37 +7,58 @@ import json
 import shlex
 import shutil
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+import qupath_stand_in as stand_in
+from command_rows import BY_OTHERS, all_rows, filled, rows_of, wrong
 from commands_here import here
+from launchpad import paths
 from launchpad.cli.app import app
+from public_mirror import SERIES
 
-DATA = Path(__file__).parent / "data"
-COMMANDS: dict[str, dict[str, Any]] = json.loads((DATA / "commands.json").read_text(encoding="utf-8"))
-ROWS: list[dict[str, Any]] = json.loads((DATA / "runs.json").read_text(encoding="utf-8"))
+COMMANDS: dict[str, dict[str, Any]] = json.loads(
+    (Path(__file__).parent / "data" / "commands.json").read_text(encoding="utf-8")
+)
 MAPPING = ".*:staining_method=H&E,tissue=LUNG,disease=LUNG_CANCER"
+SQUARE = {
+    "type": "Feature",
+    "geometry": {"type": "Polygon", "coordinates": [[[10, 10], [90, 10], [90, 90], [10, 90], [10, 10]]]},
+    "properties": {"objectType": "annotation"},
+}
+ROOT = Path(__file__).resolve().parents[2]
 
 
-def command_named(name: str) -> Any:
+def all_commands() -> dict[str, Any]:
+    """Every command of the application by its name; the application itself is the empty name."""
     import typer
 
-    before, sys.argv = sys.argv, ["launchpad", *name.split()]  # not only help: groups are loaded
+    def below(command: Any, name: str) -> Iterator[tuple[str, Any]]:
+        names = command.list_commands(None) if hasattr(command, "list_commands") else []
+        if not names or not name:
+            yield name, command
+        for word in names:
+            yield from below(command.get_command(None, word), f"{name} {word}".strip())
+
+    before, sys.argv = sys.argv, ["launchpad", "application"]  # not only help: groups are loaded
     try:
-        command: Any = typer.main.get_command(app)
-        for word in name.split():
-            command = command.get_command(None, word)
-            assert command is not None, f"there is no {word} in {name}"
+        return dict(below(typer.main.get_command(app), ""))
     finally:
         sys.argv = before
-    return command
+
+
+@pytest.fixture(scope="module")
+def commands() -> dict[str, Any]:
+    return all_commands()
 
 
 @pytest.mark.parametrize("name", COMMANDS)
-def test_a_command_has_its_arguments_options_and_defaults(name: str) -> None:
-    command, row = command_named(name), COMMANDS[name]
+def test_a_command_has_its_arguments_options_and_defaults(name: str, commands: dict[str, Any]) -> None:
+    assert name in commands
+    command, row = commands[name], COMMANDS[name]
     by_option = {word: item for item in command.params for word in (*item.opts, *item.secondary_opts)}
     arguments = [item.name for item in command.params if item.param_type_name == "argument"]
     assert arguments == row["arguments"]
@@ -51,67 +72,128 @@ def test_a_command_has_its_arguments_options_and_defaults(name: str) -> None:
             assert str(getattr(found, "value", found)) == str(default), option
 
 
+def test_every_command_and_every_option_has_a_row(commands: dict[str, Any]) -> None:
+    """Of a pair such as `--x/--no-x` the word that is not the default."""
+    named: dict[str, set[str]] = {}
+    for row in all_rows():
+        words = row["run"].split()
+        name, rest = "", set()
+        for word in words:
+            if f"{name} {word}".strip() in commands or any(
+                known.startswith(f"{name} {word} ".lstrip()) for known in commands
+            ):
+                name = f"{name} {word}".strip()
+            elif word.startswith("-"):
+                rest.add(word.partition("=")[0])
+        named.setdefault(name, set()).update(rest)
+        named.setdefault("", set()).update(rest)
+    assert not set(commands) - set(named), "commands without a row"
+    missing = []
+    for name, command in commands.items():
+        for item in command.params:
+            if item.param_type_name == "option":
+                pair = [words for words in (item.opts, item.secondary_opts) if words]
+                if len(pair) == 2 and item.default is not None:
+                    pair = pair[1:] if item.default else pair[:1]  # the one that changes something
+                missing += [f"{name} {words[0]}" for words in pair if not named[name] & set(words)]
+    assert not missing, "options without a row"
+
+
+def test_every_variable_of_the_old_sdk_has_a_row() -> None:
+    names = json.loads((Path(__file__).parent / "data" / "variables.json").read_text(encoding="utf-8"))
+    rows = list(all_rows())
+    in_words = " ".join(f"{row['run']} {row.get('contains', '')}" for row in rows)
+    missing = [name for name in names if not any(name in row.get("env", {}) for row in rows) and name not in in_words]
+    assert not missing
+
+
+def test_rows_that_are_run_elsewhere_are_run_there() -> None:
+    for row in all_rows():
+        if BY_OTHERS in row:
+            text = (ROOT / row[BY_OTHERS]).read_text(encoding="utf-8")
+            options = [word for word in row["run"].split() if word.startswith("--")]
+            assert not [word for word in options if word not in text], row
+
+
 @pytest.fixture(scope="module")
-def values(platform_endpoint: object, small_tiff: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """What stands in braces in the rows, on a platform with one run that has ended."""
+def values(
+    platform_endpoint: object, module_data_dir: Path, small_tiff: Path, sample_dicom: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> dict[str, Any]:  # fmt: skip
+    """What stands in braces in the rows, on a platform with two runs, of which one has ended."""
     tmp = tmp_path_factory.mktemp("rows")
+    for folder in ("slides", "tree", "idc", "results", "home"):
+        (tmp / folder).mkdir()
     slides = tmp / "slides"
-    slides.mkdir()
     slide = Path(shutil.copy(small_tiff, slides / "small.tiff"))
-    words = ["application", "run", "execute", "he-tme", str(tmp / "run.csv"), str(slides), "--mapping", MAPPING]
-    code, out, err = here([*words, "--tags", "one,two", "--note", "A note"])
+    for name in ("a.txt", "b.txt"):
+        (tmp / "tree" / name).write_text(name)
+    (tmp / "table.csv").write_text("file;tissue\nsmall.tiff;LUNG\n")
+    (tmp / "named.env").write_text("AIGNOSTICS_RUN_TIMEOUT=55\n")
+    Path(".env.rows").write_text("AIGNOSTICS_RUN_TIMEOUT=57\n")  # in the folder of this module's tests
+    (tmp / "script.groovy").write_text('println "here"')
+    (tmp / "square.geojson").write_text(json.dumps(SQUARE))
+    shutil.copytree(sample_dicom, tmp / "dicom")
+    words = ["application", "run", "execute", "he-tme", str(tmp / "results" / "run.csv"), str(slides), "--mapping"]
+    code, out, err = here([*words, MAPPING, "--tags", "one,two", "--note", "A note"])
     assert code == 0, err
     run_id = next(line for line in out.splitlines() if line.startswith("Submitted run")).split("'")[1]
-    with (tmp / "run.csv").open(newline="", encoding="utf-8") as file:
+    manifest = str(tmp / "results" / "run.csv")
+    out = here(["application", "run", "submit", "he-tme", manifest])[1]
+    with Path(manifest).open(newline="", encoding="utf-8") as file:
         item = next(csv.DictReader(file, delimiter=";"))["external_id"]
     document = json.loads(here(["application", "version", "document", "list", "he-tme", "--json"])[1])[0]["name"]
     version = json.loads(here(["application", "describe", "he-tme", "--json"])[1])["versions"][0]["number"]
-    return {"tmp": tmp, "slides": slides, "slide": slide, "run": run_id, "item": item, "document": document,
-           "version": version}  # fmt: skip
+    organization = json.loads(here(["user", "whoami"])[1])["organization"]["id"]
+    return {
+        "tmp": tmp, "slides": slides, "slide": slide, "run": run_id, "other": out.split("'")[1], "item": item,
+        "document": document, "version": version, "organization": organization, "mapping": MAPPING,
+        "dicom": tmp / "dicom", "geojson": tmp / "square.geojson", "script": tmp / "script.groovy",
+        "results": tmp / "results" / run_id, "platform": module_data_dir / "platform", "series": SERIES, "_": " ",
+        "variables": paths.env_file(),
+    }  # fmt: skip
 
 
-def filled(text: str, values: dict[str, Any]) -> str:
-    for name, value in values.items():
-        text = text.replace(f"{{{name}}}", str(value))
-    return text
+@pytest.fixture
+def for_dataset(
+    public_mirror: object, unpacked_index: Path, module_data_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A mirror of the public buckets, the index, and no browser."""
+    target = module_data_dir / "datasets" / "index" / unpacked_index.name
+    target.parent.mkdir(parents=True)
+    target.symlink_to(unpacked_index)
+    monkeypatch.setattr("webbrowser.open", lambda address: True)
 
 
-def test_each_row_ends_as_scripts_expect(values: dict[str, Any]) -> None:
+@pytest.fixture
+def for_qupath(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A release server, and no QuPath on this computer."""
+    if sys.platform == "win32":
+        pytest.skip("the program that stands in for QuPath is a script")
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("PATH", str(tmp_path / "nothing"))
+    with stand_in.serve_releases(tmp_path, "0.6.0") as releases:
+        monkeypatch.setenv("LAUNCHPAD_QUPATH_RELEASES", f"{releases.url}/releases")
+        yield
+
+
+@pytest.mark.parametrize("group", ["application", "bucket", "dataset", "own", "qupath", "system", "wsi", "environment"])
+def test_each_row_ends_as_scripts_expect(
+    group: str, values: dict[str, Any], monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> None:
     """In order: later rows build on earlier ones."""
+    if group in ("dataset", "qupath"):
+        request.getfixturevalue(f"for_{group}")
     problems = []
-    for row in ROWS:
+    for row in rows_of(group):
+        if BY_OTHERS in row:
+            continue
         words = [filled(word, values) for word in row["run"].split()]
-        code, out, err = here(words)
-        wrong = _wrong(row, values, code, out, err)
-        if wrong:
-            problems.append(f"{shlex.join(words)}: {wrong}; exit {code}\n{out[-300:]}{err[-500:]}")
+        with monkeypatch.context() as patch:
+            for name, value in row.get("env", {}).items():
+                patch.setenv(name, filled(value, values))
+            code, out, err = here(words)
+        problem = wrong(row, values, code, out, err)
+        if problem:
+            problems.append(f"{shlex.join(words)}: {problem}; exit {code}\n{out[-300:]}{err[-500:]}")
     assert not problems, "\n\n".join(problems)
-
-
-def _wrong(row: dict[str, Any], values: dict[str, Any], code: int, out: str, err: str) -> str:
-    if code != row.get("code", 0):
-        return f"expected exit {row.get('code', 0)}"
-    if "prints" in row and filled(row["prints"], values) not in out:
-        return f"does not print {row['prints']}"
-    if code and not err.strip():
-        return "fails without a word on stderr"
-    if "error" in row and (json.loads(err)["error"] != row["error"] or out):
-        return "the error is not as promised"
-    if row.get("silent") and err:
-        return "writes to stderr"
-    if "is_text" in row and out.strip() != row["is_text"]:
-        return f"is not {row['is_text']}"
-    for file in row.get("files", []):
-        if not Path(filled(file, values)).is_file():
-            return f"does not write {file}"
-    if not {"keys", "is", "empty"} & set(row):
-        return ""
-    document = json.loads(out)
-    if "is" in row and document != row["is"]:
-        return f"is not {row['is']}"
-    if row.get("empty"):
-        return "" if document == [] else "is not empty"
-    first = document[0] if isinstance(document, list) else document
-    values.update({name: first[key] for name, key in row.get("keep", {}).items()})
-    missing = set(row.get("keys", ())) - set(first)
-    return f"lacks {sorted(missing)}" if missing else ""

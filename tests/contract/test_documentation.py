@@ -178,9 +178,7 @@ def test_every_code_block_of_a_page_runs(
 def test_every_place_where_launchpad_keeps_something_is_described() -> None:
     page = (DOCS / "file-formats.md").read_text(encoding="utf-8")
     code = ROOT / "app" / "launchpad"
-    text = "".join(
-        file.read_text(encoding="utf-8") for file in sorted(code.rglob("*.py")) if file.name != "environment.py"
-    )
+    text = "".join(file.read_text(encoding="utf-8") for file in sorted(code.rglob("*.py")))
     names = set(re.findall(r"paths\.(?:data|cache|log|config)_dir\(\) / \"([^\"]+)\"", text))
     names |= set(re.findall(r"return (?:data|cache|config)_dir\(\) / \"([^\"]+)\"", (code / "paths.py").read_text()))
     names |= set(re.findall(r"self\.root / \"([^\"]+)\"", (code / "localplatform" / "layout.py").read_text()))

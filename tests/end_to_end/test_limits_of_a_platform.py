@@ -73,7 +73,7 @@ def executed(limited: Any, slides: Path, tmp_path_factory: pytest.TempPathFactor
     folder = tmp_path_factory.mktemp("work")
     answer = launchpad("application", "run", "execute", "test-app", folder / "meta.csv", slides, "--tags", "mine")
     assert answer.returncode == 0, answer.stderr
-    return answer.stdout, folder
+    return answer.stderr + answer.stdout, folder
 
 
 def run_ids(output: str) -> list[str]:
@@ -103,7 +103,7 @@ def test_a_quota_that_does_not_suffice_is_said_before_anything_is_sent(executed:
     for command in ("upload", "submit"):
         answer = launchpad("application", "run", command, "test-app", executed[1] / "meta.csv")
         assert answer.returncode == 1
-        assert "Quota: 3 of your 5 slides this month are used" in answer.stdout
+        assert "Quota: 3 of your 5 slides this month are used" in answer.stderr
         assert "quota does not suffice" in answer.stderr
         assert "3 more slide(s) are too many" in answer.stderr
 

@@ -20,7 +20,6 @@ from launchpad.wsi.service import human_size
 if TYPE_CHECKING:
     from launchpad.bucket.base import Bucket, ObjectInfo, Receipt
 
-_UPLOAD_SECONDS = 7200
 _DOWNLOAD_SECONDS = 604_800
 
 
@@ -101,8 +100,9 @@ class Service:
             return len(found) if dry_run else bucket.delete(info.key for info in found)
 
     def create_signed_upload_url(self, object_key: str, bucket_name: str | None = None) -> str:
-        """A URL to which the bytes of an object can be sent by PUT for two hours."""
-        return self._signed(object_key, bucket_name, _UPLOAD_SECONDS, "PUT")
+        """A URL to which the bytes of an object can be sent by PUT for two hours, or as long as the settings say."""
+        seconds = load_settings().bucket_upload_signed_url_expiration_seconds
+        return self._signed(object_key, bucket_name, seconds, "PUT")
 
     def create_signed_download_url(self, object_key: str, bucket_name: str | None = None) -> str:
         """A URL that opens an object for seven days, or as long as the settings say."""
@@ -142,5 +142,6 @@ def described(bucket: Bucket, info: ObjectInfo, *, detail: bool, signed: bool) -
             "storage_class": "STANDARD",
         }
     if signed:
-        row["signed_download_url"] = bucket.signed_url(info.key, _DOWNLOAD_SECONDS)
+        seconds = load_settings().bucket_download_signed_url_expiration_seconds or _DOWNLOAD_SECONDS
+        row["signed_download_url"] = bucket.signed_url(info.key, seconds)
     return row

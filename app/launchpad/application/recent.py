@@ -1,4 +1,4 @@
-"""Things used lately, for example folders with slides and tags: the one used last comes first."""
+"""Things used lately, for example folders with slides, tags, ids of runs: the one used last comes first."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Literal
 
 from launchpad import state
 
-Kind = Literal["folder", "tag"]
+Kind = Literal["folder", "tag", "application", "run"]
 _KEPT = 50  # of a kind
 
 

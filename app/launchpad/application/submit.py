@@ -50,6 +50,7 @@ def open_bucket(client: Client) -> Bucket:
         client.me().organization.aignostics_bucket_name,
         *keys(nocache=False),
         launch_secret=client.profile.launch_secret,
+        region=settings.bucket_region_name,
         connections=settings.transfer_connections,
         bytes_per_second=settings.upload_bytes_per_second,
         renew_keys=keys,

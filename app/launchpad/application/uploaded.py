@@ -22,7 +22,7 @@ def earlier_key(profile: Profile, bucket: str, path: Path, crc32c: str | None) -
         row = database.execute(
             "SELECT key FROM uploaded WHERE profile = ? AND path = ? AND bucket = ? AND size = ? AND mtime_ns = ? "
             "AND crc32c = ? AND uploaded_at > ?",
-            (_name(profile), str(path), bucket, status.st_size, status.st_mtime_ns, crc32c, time.time() - _LIVES),
+            (profile_key(profile), str(path), bucket, status.st_size, status.st_mtime_ns, crc32c, time.time() - _LIVES),
         ).fetchone()
     return None if row is None else str(row["key"])
 
@@ -36,10 +36,11 @@ def remember(profile: Profile, bucket: str, path: Path, crc32c: str, key: str) -
     with closing(state.connect()) as database, database:
         database.execute(
             "INSERT OR REPLACE INTO uploaded VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-            (_name(profile), str(path), status.st_size, status.st_mtime_ns, crc32c, bucket, key, time.time()),
+            (profile_key(profile), str(path), status.st_size, status.st_mtime_ns, crc32c, bucket, key, time.time()),
         )
 
 
-def _name(profile: Profile) -> str:
+def profile_key(profile: Profile) -> str:
+    """What a profile is called in the state."""
     # The platform on this computer has another port at each start.
     return profile.name if profile.kind == "embedded" else f"{profile.name} {profile.api_root}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import os
+import shutil
 import sys
 from typing import Annotated, Any
 
@@ -37,12 +38,29 @@ COMMANDS = {
 
 
 _ONLY_HELP = "launchpad.only_help"
+_NARROW = 52  # columns
+
+
+class _Formatter(typer.Context.formatter_class):  # type: ignore[valid-type,misc]
+    """Lists of options and commands whose words get two thirds of a narrow terminal."""
+
+    def write_dl(self, rows: Any, col_max: int = 30, col_spacing: int = 2) -> None:
+        super().write_dl(rows, max(self.width // 3, 6) if self.width < _NARROW else col_max, col_spacing)
+
+
+class _Context(TyperGroup.context_class):  # type: ignore[valid-type,misc]
+    formatter_class = _Formatter
 
 
 class _Lazy(TyperGroup):
     """Loads a group when it is used; the help texts above stand for it until then."""
 
+    context_class = _Context
+
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        columns = shutil.get_terminal_size().columns
+        if columns < _NARROW:  # help is made for 50 columns at least otherwise, and would be wrapped twice
+            ctx.terminal_width = max(columns - 1, 20)
         ctx.meta[_ONLY_HELP] = not args or args[0] in ("--help", "-h")
         return super().parse_args(ctx, with_known_options(args))
 
@@ -60,7 +78,18 @@ class _Lazy(TyperGroup):
         command.name = cmd_name
         # Typer gives these to every group that is built by itself; they belong to `launchpad`.
         command.params = [item for item in command.params if item.name not in ("install_completion", "show_completion")]
+        _without_frames(command)
         return command
+
+
+def _without_frames(command: Any) -> None:
+    """Help as plain text: frames cut options off in a narrow terminal, and take half of the time that help takes."""
+    command.rich_markup_mode = None
+    command.context_class = _Context
+    for below in getattr(command, "commands", {}).values():
+        if not below.short_help and below.help:  # else it is cut off at the end of the line
+            below.short_help = " ".join(below.help.split("\n\n")[0].split())
+        _without_frames(below)
 
 
 def with_known_options(arguments: list[str]) -> list[str]:
@@ -81,7 +110,7 @@ app = typer.Typer(
     cls=_Lazy,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
-    rich_markup_mode=None,  # frames would take half of the time that this help takes
+    rich_markup_mode=None,
     context_settings={"help_option_names": ["--help", "-h"]},
     help="Run computational pathology applications on whole slide images. For research use only.",
 )
@@ -114,8 +143,22 @@ def _root(
     from launchpad.cli import output
 
     output.quiet = quiet
+    if {"LAUNCHPAD_LOG_FILE_ENABLED", "AIGNOSTICS_LOG_FILE_ENABLED"} & set(os.environ):
+        _log(ctx)
     if os.environ.pop("LAUNCHPAD_COMMAND", "") == "aignostics":  # the alias of `launchpad migrate install-alias`
         _require_profile(ctx)
+
+
+def _log(ctx: typer.Context) -> None:
+    """Log the work of this command, until it ends, where the settings say so."""
+    import logging
+
+    from launchpad.system.logging import follow_settings, tear_down
+
+    handler = follow_settings()
+    if handler is not None:
+        ctx.call_on_close(lambda: tear_down(handler))
+        logging.getLogger("launchpad").info("command %s", ctx.invoked_subcommand)
 
 
 def _require_profile(ctx: typer.Context) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from launchpad.cli import application_run, application_version
+from launchpad.cli import application_run, application_version, completion
 from launchpad.cli.output import Format, print_json, say
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ def list_applications(verbose: _Verbose = False, output_format: _Format = Format
 
     with Service() as service:
         applications = service.applications()
+        completion.keep("application", service.client.profile, (item.application_id for item in applications))
         if output_format is Format.JSON:
             print_json(applications)
             return
@@ -39,7 +40,9 @@ def list_applications(verbose: _Verbose = False, output_format: _Format = Format
 
 
 @app.command()
-def describe(application_id: str, verbose: _Verbose = False, output_format: _Format = Format.TEXT) -> None:
+def describe(
+    application_id: completion.ApplicationId, verbose: _Verbose = False, output_format: _Format = Format.TEXT
+) -> None:
     """Describe an application, its versions, inputs and outputs."""
     from launchpad.application.service import Service
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from launchpad.cli import run_cancel, run_metadata, run_share, run_watch
+from launchpad.cli import completion, run_cancel, run_execute, run_metadata, run_share, run_watch
+from launchpad.cli import run_arguments as args
 from launchpad.cli import run_steps as steps
 from launchpad.cli.output import Format, print_json, say
-from launchpad.errors import BadInput, LaunchpadError, NotFound
+from launchpad.errors import NotFound
 
 if TYPE_CHECKING:
     from launchpad.platform.models import RunReadResponse
@@ -19,6 +20,7 @@ app = typer.Typer(no_args_is_help=True, help="Runs: prepare, upload, submit, wat
 result_app = typer.Typer(no_args_is_help=True, help="Results of runs.")
 app.add_typer(result_app, name="result")
 app.add_typer(run_share.app, name="share")
+app.command("execute")(run_execute.execute)
 app.command("cancel")(run_cancel.cancel)
 app.command("cancel-by-filter")(run_cancel.cancel_by_filter)
 app.command("dump-metadata")(run_metadata.dump_metadata)
@@ -26,40 +28,14 @@ app.command("dump-item-metadata")(run_metadata.dump_item_metadata)
 app.command("update-metadata")(run_metadata.update_metadata)
 app.command("update-item-metadata")(run_metadata.update_item_metadata)
 
-_Application = Annotated[str, typer.Argument(help="Id of the application, for example he-tme.")]
-_Manifest = Annotated[Path, typer.Argument(help="The metadata CSV file.")]
-_Source = Annotated[Path, typer.Argument(help="Folder with slides; searched with all folders in it.")]
-_Version = Annotated[str | None, typer.Option(help="Version of the application; default: the latest.")]
-_Mapping = Annotated[
-    list[str] | None, typer.Option(help="Rule “regexp:key=value,…” that fills in metadata; may be repeated.")
-]
-_Prefix = Annotated[str | None, typer.Option(help="Part of the objects' names; default: the time in ms.")]
-_Force = Annotated[bool, typer.Option("--force/--no-force", help="Go on although the platform is not healthy.")]
-_Note = Annotated[str | None, typer.Option(help="Note of the run.")]
-_Tags = Annotated[str | None, typer.Option(help="Tags of the run, separated by commas.")]
-_Due = Annotated[str | None, typer.Option(help="Soft due date, ISO 8601 with time zone.")]
-_Deadline = Annotated[str | None, typer.Option(help="Hard deadline, ISO 8601 with time zone.")]
-_Format = Annotated[Format, typer.Option("--format", help="How to print.")]
-_PerRun = Annotated[bool, typer.Option(help="A folder for the run.")]
-_PerItem = Annotated[bool, typer.Option(help="A folder for each slide.")]
-_Wait = Annotated[bool, typer.Option(help="Wait until the run has ended.")]
-_Portal = Annotated[bool, typer.Option(help="Recorded with the run.")]
-# Hints for the scheduler of a cloud: recorded with the run, ignored on this computer.
-_GpuType = Annotated[Literal["L4", "A100"], typer.Option(help="Recorded with the run.")]
-_GpuMode = Annotated[Literal["SPOT", "ON_DEMAND", "FLEX_START"], typer.Option(help="Recorded with the run.")]
-_MaxGpus = Annotated[int, typer.Option(min=1, max=8, help="Recorded with the run.")]
-_Flex = Annotated[int, typer.Option(min=1, max=3600, help="Recorded with the run, with FLEX_START.")]
-_CpuMode = Annotated[Literal["SPOT", "ON_DEMAND"], typer.Option(help="Recorded with the run.")]
-_Node = Annotated[int, typer.Option(min=1, max=3600, help="Recorded with the run.")]
-
 
 @app.command()
 def prepare(
-    application_id: _Application,
-    metadata_csv: _Manifest,
-    source_directory: _Source,
-    application_version: _Version = None,
-    mapping: _Mapping = None,
+    application_id: completion.ApplicationId,
+    metadata_csv: args.Manifest,
+    source_directory: args.Source,
+    application_version: args.Version = None,
+    mapping: args.Mapping = None,
     values: Annotated[
         Path | None, typer.Option(help="A table (CSV) with a column “file” and columns such as tissue and disease.")
     ] = None,
@@ -85,12 +61,12 @@ def prepare(
 
 @app.command()
 def upload(
-    application_id: _Application,
-    metadata_csv_file: _Manifest,
-    application_version: _Version = None,
-    upload_prefix: _Prefix = None,
-    onboard_to_aignostics_portal: _Portal = False,
-    force: _Force = False,
+    application_id: completion.ApplicationId,
+    metadata_csv_file: args.Manifest,
+    application_version: args.Version = None,
+    upload_prefix: args.Prefix = None,
+    onboard_to_aignostics_portal: args.Portal = False,
+    force: args.Force = False,
 ) -> None:
     """Upload the slides of a metadata file; their addresses are written into it."""
     from launchpad.application.manifest import read_manifest
@@ -117,21 +93,22 @@ def upload(
 
 @app.command()
 def submit(
-    application_id: _Application,
-    metadata_csv_file: _Manifest,
-    application_version: _Version = None,
-    note: _Note = None,
-    tags: _Tags = None,
-    due_date: _Due = None,
-    deadline: _Deadline = None,
-    onboard_to_aignostics_portal: _Portal = False,
-    gpu_type: _GpuType = "A100",
-    gpu_provisioning_mode: _GpuMode = "SPOT",
-    max_gpus_per_slide: _MaxGpus = 1,
-    flex_start_max_run_duration_minutes: _Flex = 720,
-    cpu_provisioning_mode: _CpuMode = "SPOT",
-    node_acquisition_timeout_minutes: _Node = 30,
-    force: _Force = False,
+    application_id: completion.ApplicationId,
+    metadata_csv_file: args.Manifest,
+    application_version: args.Version = None,
+    note: args.Note = None,
+    tags: args.Tags = None,
+    due_date: args.Due = None,
+    deadline: args.Deadline = None,
+    onboard_to_aignostics_portal: args.Portal = False,
+    gpu_type: args.GpuType = "A100",
+    gpu_provisioning_mode: args.GpuMode = "SPOT",
+    max_gpus_per_slide: args.MaxGpus = 1,
+    flex_start_max_run_duration_minutes: args.Flex = 720,
+    cpu_provisioning_mode: args.CpuMode = "SPOT",
+    node_acquisition_timeout_minutes: args.Node = 30,
+    force: args.Force = False,
+    output_format: args.Format = Format.TEXT,
 ) -> None:
     """Submit a run of the uploaded slides of a metadata file. All of them, or none: a run cannot be added to."""
     from launchpad.application.manifest import read_manifest
@@ -151,79 +128,11 @@ def submit(
         steps.check_manifest(metadata_csv_file, version)
         slides = read_manifest(metadata_csv_file, steps.columns_of(version))
         steps.tell_limits(service, len(slides), force=force)
-        steps.submit(service, application_id, version, slides, chosen)
-
-
-@app.command()
-def execute(
-    application_id: _Application,
-    metadata_csv_file: _Manifest,
-    source_directory: _Source,
-    application_version: _Version = None,
-    mapping: _Mapping = None,
-    create_subdirectory_for_run: _PerRun = True,
-    create_subdirectory_per_item: _PerItem = True,
-    upload_prefix: _Prefix = None,
-    wait_for_completion: _Wait = True,
-    note: _Note = None,
-    tags: _Tags = None,
-    due_date: _Due = None,
-    deadline: _Deadline = None,
-    onboard_to_aignostics_portal: _Portal = False,
-    gpu_type: _GpuType = "A100",
-    gpu_provisioning_mode: _GpuMode = "SPOT",
-    max_gpus_per_slide: _MaxGpus = 1,
-    flex_start_max_run_duration_minutes: _Flex = 720,
-    cpu_provisioning_mode: _CpuMode = "SPOT",
-    node_acquisition_timeout_minutes: _Node = 30,
-    force: _Force = False,
-) -> None:
-    """Prepare, upload, submit, wait and download, into the folder of the metadata file."""
-    hints = steps.pipeline(
-        gpu_type,
-        gpu_provisioning_mode,
-        max_gpus_per_slide,
-        flex_start_max_run_duration_minutes,
-        cpu_provisioning_mode,
-        node_acquisition_timeout_minutes,
-    )
-    chosen = steps.options(note, tags, due_date, deadline, hints, onboard=onboard_to_aignostics_portal)
-    with steps.service() as service:
-        steps.gate(service, force=force)
-        version = service.application_version(application_id, application_version)
-        with steps.reader() as reader:
-            filling = steps.Filling(mapping or [])
-            prepared = steps.prepare(service, version, metadata_csv_file, source_directory, filling, reader)
-        slides = steps.set_aside_incomplete(prepared.slides, version, application_id, metadata_csv_file)
-        if not any(slide.included for slide in slides):
-            raise BadInput(
-                "No slide can be submitted",
-                detail="The lines above say what each of them lacks.",
-                advice="Complete the metadata file, then upload and submit it.",
-                subject=str(metadata_csv_file),
-            )
-        steps.tell_limits(service, sum(slide.included for slide in slides), force=force)
-        slides = steps.upload(service, application_id, version, metadata_csv_file, slides, upload_prefix)
-        ready = [slide for slide in slides if slide.included and not slide.error]
-        if not ready:
-            raise LaunchpadError(
-                "No slide could be uploaded",
-                detail="The lines above say why.",
-                advice="Try again: launchpad application run upload.",
-                subject=str(metadata_csv_file),
-            )
-        run_ids = steps.submit(service, application_id, version, ready, chosen)
-        failed: set[str] = set()
-        for run_id in run_ids:
-            failed |= steps.download(
-                service,
-                run_id,
-                metadata_csv_file.absolute().parent,
-                wait=wait_for_completion,
-                per_run=create_subdirectory_for_run or len(run_ids) > 1,  # slides of several runs may share names
-                per_item=create_subdirectory_per_item,
-            )
-    steps.finish(len(prepared.rejected) + len(slides) - len(ready) + len(failed))
+        draft = steps.draft_of(application_id, version, slides, chosen)
+        run_ids = steps.submit(service, version, draft, chosen, tell=output_format is Format.TEXT)
+    if output_format is Format.JSON:
+        number = version.version_number
+        print_json([{"run_id": one, "application_id": application_id, "version_number": number} for one in run_ids])
 
 
 @app.command("list")
@@ -235,7 +144,7 @@ def list_runs(
     note_case_insensitive: Annotated[bool, typer.Option(help="Ignore case in it.")] = True,
     query: Annotated[str | None, typer.Option(help="Text, searched in note and tags.")] = None,
     for_organization: Annotated[str | None, typer.Option(help="Runs of this organization.")] = None,
-    output_format: _Format = Format.TEXT,
+    output_format: args.Format = Format.TEXT,
 ) -> int:
     """List runs, newest first."""
     from launchpad.cli.errors import show
@@ -254,6 +163,7 @@ def list_runs(
         except ForbiddenException as error:
             show(error)
             return 2  # as scripts know it from this command
+        completion.keep("run", service.client.profile, (run.run_id for run in runs))
     if output_format is Format.JSON:
         print_json(runs)
         return 0
@@ -265,8 +175,8 @@ def list_runs(
 
 @app.command()
 def describe(
-    run_id: Annotated[str, typer.Argument(help="Id of the run.")],
-    output_format: _Format = Format.TEXT,
+    run_id: completion.RunId,
+    output_format: args.Format = Format.TEXT,
     summarize: Annotated[bool, typer.Option("--summarize", "-s", help="Without artifacts.")] = False,
     share_token: Annotated[str | None, typer.Option(help="Token that opens a shared run.")] = None,
 ) -> None:
@@ -295,8 +205,8 @@ def describe(
 
 @app.command()
 def watch(
-    run_id: Annotated[str, typer.Argument(help="Id of the run.")],
-    output_format: _Format = Format.TEXT,
+    run_id: completion.RunId,
+    output_format: args.Format = Format.TEXT,
     share_token: Annotated[str | None, typer.Option(help="Token that opens a shared run.")] = None,
 ) -> int:
     """Watch a run until it has ended; ends with 1 when slides failed, or the run was cancelled."""
@@ -305,7 +215,7 @@ def watch(
 
 
 @result_app.command()
-def delete(run_id: Annotated[str, typer.Argument(help="Id of the run.")]) -> None:
+def delete(run_id: completion.RunId) -> None:
     """Delete the results of a run on the platform; what was downloaded stays."""
     with steps.service() as service:
         service.application_run_delete(run_id)
@@ -314,11 +224,11 @@ def delete(run_id: Annotated[str, typer.Argument(help="Id of the run.")]) -> Non
 
 @result_app.command()
 def download(
-    run_id: Annotated[str, typer.Argument(help="Id of the run.")],
+    run_id: completion.RunId,
     destination_directory: Annotated[Path | None, typer.Argument(help="Folder for the results.")] = None,
-    create_subdirectory_for_run: _PerRun = True,
-    create_subdirectory_per_item: _PerItem = True,
-    wait_for_completion: _Wait = True,
+    create_subdirectory_for_run: args.PerRun = True,
+    create_subdirectory_per_item: args.PerItem = True,
+    wait_for_completion: args.Wait = True,
     qupath_project: Annotated[
         bool, typer.Option(help="Also a QuPath project of the slides with their results, in the folder qupath.")
     ] = False,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from launchpad.cli import completion
 from launchpad.cli.output import Format, print_json, say
 from launchpad.errors import LaunchpadError
 
@@ -19,7 +20,6 @@ app = typer.Typer(no_args_is_help=True, help="Versions of applications.")
 document_app = typer.Typer(no_args_is_help=True, help="Documents of a version: manuals, reports.")
 app.add_typer(document_app, name="document")
 
-_Application = Annotated[str, typer.Argument(help="Id of the application, for example he-tme.")]
 _Name = Annotated[str, typer.Argument(help="Name of the document.")]
 _Version = Annotated[str | None, typer.Option(help="Version of the application; default: the latest.")]
 _Format = Annotated[Format, typer.Option("--format", help="How to print.")]
@@ -31,7 +31,7 @@ def version() -> None:
 
 
 def dump_schemata(
-    application_id: _Application,
+    application_id: completion.ApplicationId,
     application_version: _Version = None,
     destination: Annotated[Path | None, typer.Option(help="The folder; default: where you are.")] = None,
     zip: Annotated[bool, typer.Option("--zip/--no-zip", help="One ZIP file of them instead.")] = False,  # noqa: A002
@@ -82,7 +82,7 @@ def _schemata(found: VersionReadResponse, stem: str) -> dict[str, str]:
 
 @document_app.command("list")
 def list_documents(
-    application_id: _Application, application_version: _Version = None, output_format: _Format = Format.TEXT
+    application_id: completion.ApplicationId, application_version: _Version = None, output_format: _Format = Format.TEXT
 ) -> None:
     """List the documents of a version."""
     from launchpad.platform.client import Client
@@ -101,7 +101,7 @@ def list_documents(
 
 @document_app.command()
 def describe(
-    application_id: _Application,
+    application_id: completion.ApplicationId,
     document_name: _Name,
     application_version: _Version = None,
     output_format: _Format = Format.TEXT,
@@ -119,7 +119,7 @@ def describe(
 
 @document_app.command()
 def download(
-    application_id: _Application,
+    application_id: completion.ApplicationId,
     document_name: _Name,
     application_version: _Version = None,
     output: Annotated[Path | None, typer.Option(help="The folder; default: where you are.")] = None,

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from launchpad.cli.output import Format, print_json, progress_bar, say, warn
+from launchpad.cli.wildcards import one
 from launchpad.errors import LaunchpadError, NotFound
 from launchpad.progress import Cancelled
 
@@ -40,7 +41,7 @@ def _opened() -> Iterator[Bucket]:
 
 @app.command()
 def upload(
-    source: Annotated[Path, typer.Argument(help="A file, or a folder with all below it.")],
+    source: Annotated[Path, typer.Argument(help="A file, or a folder with all below it.", callback=one)],
     destination_prefix: Annotated[str, typer.Option(help="Beginning of the keys.")] = "{username}",
 ) -> None:
     """Upload a file or a folder; run it again to go on after an interruption."""

@@ -7,11 +7,15 @@ from typing import Annotated
 
 import typer
 
+from launchpad.cli.wildcards import many
+
 app = typer.Typer()
 
 
 @app.command()
-def desktop(files: Annotated[list[Path] | None, typer.Argument(help="Slides or folders to start with.")] = None) -> int:
+def desktop(
+    files: Annotated[list[Path] | None, typer.Argument(help="Slides or folders to start with.", callback=many)] = None,
+) -> int:
     """Open the window."""
     from launchpad.desktop.__main__ import main
 

@@ -34,7 +34,7 @@ def guarded(command: Callable[[], object]) -> int:
         if helped:
             sys.stdout.write(f"{error}\n" if str(error) else "")  # Typer has printed it where it draws frames
         else:
-            error.show()  # type: ignore[attr-defined]
+            show(_bad_usage(error))
         return 0 if helped else int(getattr(error, "exit_code", 2))
     except LaunchpadError as error:
         show(error)
@@ -53,18 +53,21 @@ def guarded(command: Callable[[], object]) -> int:
 
 
 def show(error: LaunchpadError) -> None:
-    """Write an error to stderr, as JSON where the command was asked for JSON."""
+    """Write an error to stderr: one line, or JSON where the command was asked for JSON."""
     from launchpad.cli.output import plain
 
     if wants_json():
         kind = {404: "not_found", 403: "access_denied"}.get(getattr(error, "status", None) or 0, "failed")
         typer.echo(json.dumps({"error": kind, "message": str(error)}, ensure_ascii=False), err=True)
         return
-    head = f"{error.title}: {error.subject}" if error.subject else error.title
-    typer.secho(f"Error: {plain(head)}", err=True, fg="red")
-    for line in (error.detail, error.advice):
-        if line:
-            typer.echo(f"  {plain(line)}", err=True)
+    typer.secho(f"Error: {plain(str(error))}", err=True, fg="red")
+
+
+def _bad_usage(error: TyperException) -> LaunchpadError:
+    """An error of the words of a command, with where to read about them."""
+    context = getattr(error, "ctx", None)
+    command = context.command_path if context is not None else "launchpad"
+    return LaunchpadError(error.format_message().rstrip("."), advice=f"See `{command} --help`.")
 
 
 def _unexpected(error: Exception) -> int:

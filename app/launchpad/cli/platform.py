@@ -96,6 +96,7 @@ def stop(data: _Data = None) -> None:
 def env(
     output: Annotated[Path | None, typer.Option(help="Write the lines to this file, for you alone (0600).")] = None,
     data: _Data = None,
+    output_format: Annotated[Format, typer.Option("--format", help="How to print.")] = Format.TEXT,
 ) -> None:
     """Print the AIGNOSTICS_* variables with which clients of the Aignostics Platform use this one.
 
@@ -105,12 +106,14 @@ def env(
     from launchpad.platform import embedded
     from launchpad.platform.environment import as_lines, variables
 
-    text = as_lines(variables(embedded.ensure_running(data)))
-    if output is None:
-        typer.echo(text, nl=False)
+    found = variables(embedded.ensure_running(data))
+    if output is None and output_format is Format.JSON:
+        print_json(found)
+    elif output is None:
+        typer.echo(as_lines(found), nl=False)
     else:
         try:
-            paths.write_private(output.expanduser().absolute(), text.encode())
+            paths.write_private(output.expanduser().absolute(), as_lines(found).encode())
         except OSError as error:
             raise LaunchpadError(
                 "The file cannot be written",

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from launchpad.cli.output import Format, print_json, progress_bar, say, warn
+from launchpad.cli.wildcards import many
 from launchpad.errors import BadInput, NotFound
 
 if TYPE_CHECKING:
@@ -168,7 +169,7 @@ def terminate() -> None:
 @app.command()
 def add(
     project: _Project,
-    path: Annotated[list[Path], typer.Argument(help="Slides, or folders with slides.")],
+    path: Annotated[list[Path], typer.Argument(help="Slides, or folders with slides.", callback=many)],
 ) -> None:
     """Add slides to a project, which is made when it is missing."""
     from launchpad.qupath import service

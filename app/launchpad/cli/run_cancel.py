@@ -6,12 +6,13 @@ from typing import Annotated
 
 import typer
 
+from launchpad.cli import completion
 from launchpad.cli import run_steps as steps
 from launchpad.cli.output import say, warn
 from launchpad.errors import LaunchpadError
 
 
-def cancel(run_id: Annotated[str, typer.Argument(help="Id of the run.")]) -> None:
+def cancel(run_id: completion.RunId) -> None:
     """Cancel a run."""
     with steps.service() as service:
         service.application_run_cancel(run_id)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from launchpad.cli import completion
 from launchpad.cli import run_steps as steps
 from launchpad.cli.output import say
 from launchpad.errors import LaunchpadError, NotFound
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
     from launchpad.platform.models import ItemResultReadResponse
     from launchpad.platform.runs import Run
 
-_Run = Annotated[str, typer.Argument(help="Id of the run.")]
 _Item = Annotated[str, typer.Argument(help="External id of the item: the path of its slide.")]
 _Json = Annotated[str, typer.Argument(help="The new custom metadata: a JSON object.")]
 _Pretty = Annotated[bool, typer.Option("--pretty/--no-pretty", help="Indented.")]
@@ -26,7 +26,7 @@ _Enrich = Annotated[bool, typer.Option(help="Keep and refresh what Launchpad not
 
 
 def dump_metadata(
-    run_id: _Run, pretty: _Pretty = False, show_checksum: _ShowChecksum = False, share_token: _Token = None
+    run_id: completion.RunId, pretty: _Pretty = False, show_checksum: _ShowChecksum = False, share_token: _Token = None
 ) -> None:
     """Print the custom metadata of a run as JSON."""
     with steps.service() as service:
@@ -35,7 +35,7 @@ def dump_metadata(
 
 
 def dump_item_metadata(
-    run_id: _Run,
+    run_id: completion.RunId,
     external_id: _Item,
     pretty: _Pretty = False,
     show_checksum: _ShowChecksum = False,
@@ -48,7 +48,7 @@ def dump_item_metadata(
 
 
 def update_metadata(
-    run_id: _Run, metadata_json: _Json, checksum: _Checksum = None, enrich_sdk_metadata: _Enrich = True
+    run_id: completion.RunId, metadata_json: _Json, checksum: _Checksum = None, enrich_sdk_metadata: _Enrich = True
 ) -> None:
     """Replace the custom metadata of a run. Exits 3 when somebody else changed them meanwhile."""
     document = _parsed(metadata_json)
@@ -60,7 +60,7 @@ def update_metadata(
 
 
 def update_item_metadata(
-    run_id: _Run,
+    run_id: completion.RunId,
     external_id: _Item,
     metadata_json: _Json,
     checksum: _Checksum = None,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from launchpad.cli import completion
 from launchpad.cli import run_steps as steps
 from launchpad.cli.output import Format, print_json, say
 from launchpad.errors import BadInput, NotFound
@@ -21,13 +22,12 @@ token_app = typer.Typer(no_args_is_help=True, help="Tokens that open a run for w
 app.add_typer(organization_app, name="organization")
 app.add_typer(token_app, name="token")
 
-_Run = Annotated[str, typer.Argument(help="Id of the run.")]
 _Organization = Annotated[str | None, typer.Argument(help="Id of the organization; default: your own.")]
 _Format = Annotated[Format, typer.Option("--format", help="How to print.")]
 
 
 @app.command()
-def status(run_id: _Run, output_format: _Format = Format.TEXT) -> None:
+def status(run_id: completion.RunId, output_format: _Format = Format.TEXT) -> None:
     """Say who may see a run."""
     with steps.service() as service:
         grants, tokens = _grants(service, run_id), _tokens(service, run_id)
@@ -44,7 +44,7 @@ def status(run_id: _Run, output_format: _Format = Format.TEXT) -> None:
 
 
 @organization_app.command("list")
-def list_organizations(run_id: _Run, output_format: _Format = Format.TEXT) -> None:
+def list_organizations(run_id: completion.RunId, output_format: _Format = Format.TEXT) -> None:
     """List the organizations that may see a run."""
     with steps.service() as service:
         grants = _grants(service, run_id)
@@ -55,7 +55,9 @@ def list_organizations(run_id: _Run, output_format: _Format = Format.TEXT) -> No
 
 
 @organization_app.command()
-def grant(run_id: _Run, organization_id: _Organization = None, output_format: _Format = Format.TEXT) -> None:
+def grant(
+    run_id: completion.RunId, organization_id: _Organization = None, output_format: _Format = Format.TEXT
+) -> None:
     """Let the people of an organization see a run."""
     from launchpad.platform.models import SubjectType
 
@@ -71,7 +73,7 @@ def grant(run_id: _Run, organization_id: _Organization = None, output_format: _F
 
 
 @organization_app.command("revoke")
-def revoke_organization(run_id: _Run, organization_id: _Organization = None) -> None:
+def revoke_organization(run_id: completion.RunId, organization_id: _Organization = None) -> None:
     """Take a grant back."""
     with steps.service() as service:
         organization = organization_id or service.client.me().organization.id
@@ -88,7 +90,7 @@ def revoke_organization(run_id: _Run, organization_id: _Organization = None) -> 
 
 
 @token_app.command("list")
-def list_tokens(run_id: _Run, output_format: _Format = Format.TEXT) -> None:
+def list_tokens(run_id: completion.RunId, output_format: _Format = Format.TEXT) -> None:
     """List the tokens that open a run; without their secrets."""
     with steps.service() as service:
         tokens = _tokens(service, run_id)
@@ -100,7 +102,7 @@ def list_tokens(run_id: _Run, output_format: _Format = Format.TEXT) -> None:
 
 @token_app.command()
 def create(
-    run_id: _Run,
+    run_id: completion.RunId,
     expires_at: Annotated[str | None, typer.Option(help="When it ends, ISO 8601; without a zone: UTC.")] = None,
     output_format: _Format = Format.TEXT,
 ) -> None:
@@ -127,7 +129,7 @@ def create(
 
 
 @token_app.command("revoke")
-def revoke_token(run_id: _Run, token_id: Annotated[str, typer.Argument(help="Id of the token.")]) -> None:
+def revoke_token(run_id: completion.RunId, token_id: Annotated[str, typer.Argument(help="Id of the token.")]) -> None:
     """Take a token back."""
     with steps.service() as service:
         if token_id not in {item.share_token_id for item in _tokens(service, run_id)}:

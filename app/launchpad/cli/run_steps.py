@@ -14,13 +14,14 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from launchpad.cli import completion
 from launchpad.cli.output import Format, print_json, progress_bar, say, warn
 from launchpad.errors import BadInput, LaunchpadError, NotFound
 from launchpad.progress import Cancelled
 
 if TYPE_CHECKING:
     from launchpad.application.columns import Column
-    from launchpad.application.draft import Slide
+    from launchpad.application.draft import Slide, SubmissionDraft
     from launchpad.application.prepare import Prepared
     from launchpad.application.results import Downloaded
     from launchpad.application.service import Service
@@ -114,9 +115,9 @@ def tell_limits(service: Service, slides: int, *, force: bool) -> None:
     """
     allowance = service.allowance()
     for line in allowance.lines():
-        say(f"Quota: {line}")
+        warn(f"Quota: {line}")
     if allowance.runs(slides) > 1:
-        say(
+        warn(
             f"{slides} slides become {allowance.runs(slides)} runs: a run has at most {allowance.items_per_run} slides "
             "on this platform. All of them get a common tag."
         )
@@ -135,11 +136,12 @@ def columns_of(version: VersionReadResponse) -> tuple[Column, ...]:
 
 @dataclass(frozen=True)
 class Filling:
-    """Where values for the slides come from besides the application's defaults."""
+    """Where values for the slides come from besides the application's defaults; `earlier` is an older file's."""
 
     mappings: Sequence[str] = ()
     table: Path | None = None
     proposals: bool = False
+    earlier: Sequence[Slide] = ()
 
 
 @contextlib.contextmanager
@@ -193,8 +195,12 @@ def prepare(
 def _filled(slides: tuple[Slide, ...], columns: tuple[Column, ...], filling: Filling) -> tuple[Slide, ...]:
     """The slides with the values of a table, and with what their files propose where that is wanted."""
     from launchpad.application import mapping
+    from launchpad.application.executions import with_earlier
     from launchpad.application.spreadsheet import apply_table
 
+    if filling.earlier:
+        slides = with_earlier(slides, filling.earlier)
+        slides = tuple(mapping.apply(map(mapping.parse, filling.mappings), slides, columns))
     if filling.proposals:
         # A value that a mapping gave stays.
         slides = tuple(replace(slide, values={**slide.proposals, **slide.values}) for slide in slides)
@@ -283,37 +289,11 @@ def name_missing_mpp(slides: Sequence[Slide], manifest: Path) -> None:
     """Say which slides do not know their resolution, and where to write it."""
     for slide in slides:
         if slide.mpp is None:
-            warn(f"No MPP: {slide.path}: {slide.mpp_problem} {_mpp_advice(slide, manifest)}")
+            warn(f"No MPP: {slide.path}: {slide.mpp_problem} {mpp_advice(slide, manifest)}")
 
 
-def set_aside_incomplete(
-    slides: Sequence[Slide], version: VersionReadResponse, application_id: str, manifest: Path
-) -> list[Slide]:
-    """The slides, those that cannot be sent yet excluded; each of these is named with what it lacks."""
-    from launchpad.application.draft import SubmissionDraft
-
-    draft = SubmissionDraft(
-        application_id, version=version.version_number, columns=columns_of(version), slides=list(slides)
-    )
-    result = []
-    for slide in slides:
-        problems = draft.slide_problems(slide)
-        if problems:
-            words, advice = [], []
-            if slide.mpp is None:
-                words.append(f"Its MPP is not known. {slide.mpp_problem}")
-                advice.append(_mpp_advice(slide, manifest))
-            others = [problem for problem in problems if problem.column != "mpp"]
-            words += [problem.message.removeprefix(f"{slide.path.name}: ").rstrip(".") + "." for problem in others]
-            columns = [problem.column for problem in others if problem.column is not None]
-            if columns:
-                advice.append(f"Fill in {', '.join(columns)} in {manifest}, or say it by --mapping.")
-            warn(f"Left out {slide.path}: {' '.join(words + advice)}")
-        result.append(replace(slide, included=not problems))
-    return result
-
-
-def _mpp_advice(slide: Slide, manifest: Path) -> str:
+def mpp_advice(slide: Slide, manifest: Path) -> str:
+    """How to say the resolution of a slide."""
     return (
         f"Fill in resolution_mpp in {manifest}, or say it by --mapping "
         f"'{slide.path.stem}:resolution_mpp=<micrometres per pixel>'."
@@ -362,14 +342,14 @@ def upload(
     return done
 
 
-def submit(
-    service: Service, application_id: str, version: VersionReadResponse, slides: Sequence[Slide], chosen: Options
-) -> list[str]:
-    """Post the run, or several where one may not have so many slides; returns their ids.
-
-    Raises:
-        BadInput: a slide is not complete.
-    """
+def draft_of(
+    application_id: str,
+    version: VersionReadResponse,
+    slides: Sequence[Slide],
+    chosen: Options,
+    submission_id: str | None = None,
+) -> SubmissionDraft:
+    """What is submitted."""
     from launchpad.application.draft import SubmissionDraft
 
     draft = SubmissionDraft(
@@ -382,11 +362,23 @@ def submit(
         due_date=chosen.due_date,
         deadline=chosen.deadline,
     )
+    return replace(draft, submission_id=submission_id) if submission_id is not None else draft
+
+
+def submit(
+    service: Service, version: VersionReadResponse, draft: SubmissionDraft, chosen: Options, *, tell: bool = True
+) -> list[str]:
+    """Post the run, or several where one may not have so many slides; returns their ids.
+
+    Raises:
+        BadInput: a slide is not complete.
+    """
     if words := service.allowance().split_words(draft):
-        say(words)
+        warn(words)
     run_ids = service.submit_all(draft, version, interface="cli", pipeline=chosen.pipeline, onboard=chosen.onboard)
-    for run_id in run_ids:
-        say(f"Submitted run with id '{run_id}' for '{application_id}' (version: {version.version_number}).")
+    completion.keep("run", service.client.profile, run_ids)
+    for run_id in run_ids if tell else ():
+        say(f"Submitted run with id '{run_id}' for '{draft.application_id}' (version: {version.version_number}).")
     return run_ids
 
 

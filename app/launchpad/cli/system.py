@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 import typer
 
 from launchpad.cli import system_config
-from launchpad.cli.output import print_json, say, warn
+from launchpad.cli.output import Format, print_json, say, warn
 
 app = typer.Typer(no_args_is_help=True, help="Health and versions of Launchpad and its platform.")
 
@@ -122,11 +122,16 @@ def install() -> None:
 
 
 @app.command("crash-reports")
-def crash_reports() -> None:
+def crash_reports(
+    output_format: Annotated[Format, typer.Option("--format", help="How to print.")] = Format.TEXT,
+) -> None:
     """List what was left of crashes. It lies on this computer alone; nothing is sent."""
     from launchpad.system.crash_reports import waiting
 
     found = waiting()
+    if output_format is Format.JSON:
+        print_json([{"id": item.id, "when": item.when.isoformat(), "file": str(item.file)} for item in found])
+        return
     for report in found:
         say(f"{report.id}  {report.when:%Y-%m-%d %H:%M}")
     if not found:

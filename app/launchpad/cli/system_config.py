@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from launchpad.cli.output import say, warn
+from launchpad.cli.output import Format, print_json, say, warn
 from launchpad.errors import NotFound
 
 app = typer.Typer(no_args_is_help=True, help="Settings in a file of variables of your own.")
@@ -19,7 +19,9 @@ def config() -> None:
 
 
 @app.command("get")
-def get_value(key: _Key) -> None:
+def get_value(
+    key: _Key, output_format: Annotated[Format, typer.Option("--format", help="How to print.")] = Format.TEXT
+) -> None:
     """Print the value of a variable: of the environment, else of the file. Exits 2 when it is not set."""
     from launchpad.system import dotenv_file
 
@@ -28,6 +30,9 @@ def get_value(key: _Key) -> None:
         raise NotFound(
             "The variable is not set", advice="Set it by `launchpad system config set`.", subject=key.upper()
         )
+    if output_format is Format.JSON:
+        print_json({"key": key.upper(), "value": value})
+        return
     say(value)
 
 

@@ -9,6 +9,7 @@ import typer
 
 from launchpad.cli import wsi_dicom
 from launchpad.cli.output import Format, print_json, say
+from launchpad.cli.wildcards import one
 
 app = typer.Typer(help="Look at whole slide images.", no_args_is_help=True)
 app.add_typer(wsi_dicom.app, name="dicom")
@@ -21,7 +22,7 @@ def wsi() -> None:
 
 @app.command()
 def inspect(
-    path: Annotated[Path, typer.Argument(help="The slide; any one file of a DICOM pyramid will do.")],
+    path: Annotated[Path, typer.Argument(help="The slide; any one file of a DICOM pyramid will do.", callback=one)],
     format: Annotated[Format, typer.Option(help="How to print.")] = Format.TEXT,  # noqa: A002 - option name
 ) -> None:
     """Print size, resolution, levels and associated images of a slide."""
@@ -74,7 +75,7 @@ def inspect(
 
 @app.command()
 def thumbnail(
-    path: Annotated[Path, typer.Argument(help="The slide; any one file of a DICOM pyramid will do.")],
+    path: Annotated[Path, typer.Argument(help="The slide; any one file of a DICOM pyramid will do.", callback=one)],
     output: Annotated[Path, typer.Argument(help="The PNG file to write.")],
     size: Annotated[int, typer.Option(min=1, max=4096, help="Longest side in pixels.")] = 512,
 ) -> None:

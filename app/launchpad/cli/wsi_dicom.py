@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from launchpad.cli.output import Format, print_json, say, warn
+from launchpad.cli.wildcards import one
 
 if TYPE_CHECKING:
     from launchpad.wsi.dicom_report import Entry
@@ -23,7 +24,7 @@ def dicom() -> None:
 
 @app.command()
 def inspect(
-    path: Annotated[Path, typer.Argument(help="A DICOM file, or a folder.")],
+    path: Annotated[Path, typer.Argument(help="A DICOM file, or a folder.", callback=one)],
     verbose: Annotated[bool, typer.Option("--verbose", help="Also frames and bytes of each file.")] = False,
     summary: Annotated[bool, typer.Option("--summary", help="Counts only, no files.")] = False,
     wsi_only: Annotated[bool, typer.Option("--wsi-only", help="Whole slide images only.")] = False,

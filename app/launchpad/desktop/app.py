@@ -275,11 +275,19 @@ class Application(QObject):
             QTimer.singleShot(0, self.session.start)
             QTimer.singleShot(0, self._restore)
         self.session.spawn(self.start_bars.look(), self)
+        self.session.spawn(self._follow_log_level(), self)
         if driver is not None:
             self.session.spawn(self._drive(driver))
         else:
             self.updates.look()
         await self._ended.wait()
+
+    async def _follow_log_level(self) -> None:
+        """The settings are read after the first window is there, so that it does not wait for them."""
+        from launchpad.desktop.background import in_thread
+        from launchpad.system.logging import follow_level
+
+        await in_thread(follow_level)
 
     @Slot()
     def _restore(self) -> None:

@@ -23,8 +23,6 @@ from launchpad.platform.share_tokens import ShareTokens
 from launchpad.platform.sharing import Sharing
 from launchpad.settings import Settings, load_settings
 
-_ME_LIVES = 300.0  # seconds
-
 
 class Client:
     """A connection to the platform of a profile; thread-safe; close it, or use it as a context manager.
@@ -49,7 +47,13 @@ class Client:
         use_network(self.settings.proxy)
         self.profile = _resolved(profile or select_profile(self.settings))
         source = GivenToken(token_provider) if token_provider else token_source(self.profile, self.settings)
-        self.api = Api(self.profile.api_root, source.token, timeout=self.settings.run_timeout, renew=source.renew)
+        self.api = Api(
+            self.profile.api_root,
+            source.token,
+            timeout=self.settings.run_timeout,
+            renew=source.renew,
+            retries=self.settings.retries,
+        )
         self.token = source.token
         self.versions = Versions(self.api, self.settings)
         self.applications = Applications(self.api, self.settings, self.versions)
@@ -76,14 +80,14 @@ class Client:
         self.api.close()
 
     def me(self, nocache: bool = False) -> MeReadResponse:
-        """Who is signed in, kept for five minutes.
+        """Who is signed in, kept for five minutes, or as long as the settings say.
 
         Raises:
             Unreachable: the platform does not answer.
             ApiException: it refused or failed.
         """
         with self._lock:
-            if nocache or self._me is None or time.monotonic() - self._me[0] > _ME_LIVES:
+            if nocache or self._me is None or time.monotonic() - self._me[0] > self.settings.me_cache_ttl:
                 answer = self.api.get("/api/v1/me", timeout=self.settings.me_timeout)
                 self._me = (time.monotonic(), parse(MeReadResponse, answer, "/api/v1/me"))
             return self._me[1]

@@ -28,6 +28,13 @@ Tags = Annotated[
 ]
 
 
+_GITHUB = {
+    name: f"GITHUB_{name.upper()}"
+    for name in ("action", "job", "ref", "ref_name", "ref_type", "repository", "run_attempt", "run_id", "run_number",
+                 "sha", "workflow")
+} | {"runner_arch": "RUNNER_ARCH", "runner_os": "RUNNER_OS"}  # fmt: skip
+
+
 class SubmissionMetadata(_Part):
     """When and from where something was submitted."""
 
@@ -140,7 +147,7 @@ def run_metadata(
         "submission": {
             "date": now,
             "interface": interface,
-            "initiator": "test" if "PYTEST_CURRENT_TEST" in os.environ else "user",
+            "initiator": _initiator(),
         },
         "user_agent": user_agent(),
     }
@@ -152,11 +159,33 @@ def run_metadata(
             "user_id": me.user.id,
         }
         sdk["user"] = {name: value for name, value in user.items() if value is not None}
+    if ci := _ci():
+        sdk["ci"] = ci
     if note:
         sdk["note"] = note
     if pipeline:
         sdk["pipeline"] = dict(pipeline)
     return {"sdk": sdk, "launchpad": {"submission_id": submission_id, "version": __version__}}
+
+
+def _initiator() -> str:
+    if os.environ.get("AIGNOSTICS_BRIDGE_VERSION"):
+        return "bridge"
+    return "test" if "PYTEST_CURRENT_TEST" in os.environ else "user"
+
+
+def _ci() -> dict[str, Any]:
+    """What a build server says of itself, so that a run can be traced to what started it."""
+    found: dict[str, Any] = {}
+    if os.environ.get("GITHUB_RUN_ID"):
+        found["github"] = {name: os.environ[variable] for name, variable in _GITHUB.items() if variable in os.environ}
+    if "PYTEST_CURRENT_TEST" in os.environ:
+        markers = os.environ.get("PYTEST_MARKERS", "")
+        found["pytest"] = {
+            "current_test": os.environ["PYTEST_CURRENT_TEST"],
+            "markers": [name.strip() for name in markers.split(",") if name.strip()],
+        }
+    return found
 
 
 def item_metadata(*, bucket_name: str, object_key: str, signed_download_url: str) -> dict[str, Any]:

@@ -18,13 +18,11 @@ from launchpad.errors import LaunchpadError, Unreachable
 from launchpad.platform.custom_metadata import user_agent
 from launchpad.platform.line import CONNECT, is_page, page_instead, translated, verification
 from launchpad.platform.models import Model
+from launchpad.settings import Retries
 
 _M = TypeVar("_M", bound=Model)
 
-_RETRIES = 4  # of reads only: what changes something is never sent twice
 _BUDGET = 60.0  # seconds for all tries of one read together
-_FIRST_WAIT = 0.3
-_LONGEST_WAIT = 8.0
 _AGAIN = (408, 429, 500, 502, 503, 504)
 _STALLED = 4.0  # times its timeout an answer may take that comes in drops
 _MOST = 256 << 20  # bytes of an answer
@@ -118,7 +116,8 @@ class Api:
     """Requests below one API root. Thread-safe.
 
     `renew` gives another token in place of one that was refused; a request that was refused for its token was not
-    carried out, so that it goes out once more with the new one, whatever it is.
+    carried out, so that it goes out once more with the new one, whatever it is. `retries` says for a path how reads are
+    tried again; what changes something is never sent twice.
     """
 
     def __init__(
@@ -128,10 +127,12 @@ class Api:
         *,
         timeout: float = 30.0,
         renew: Callable[[str], str] | None = None,
+        retries: Callable[[str], Retries] | None = None,
     ) -> None:
         self.root = api_root.rstrip("/")
         self._token = token
         self._renew = renew
+        self._retries = retries or (lambda path: Retries())
         self._timeout = timeout
         self.clock_offset: float | None = None
         """Seconds that the platform's clock is ahead of this computer's, as its last answer said; None: not known."""
@@ -187,23 +188,24 @@ class Api:
         self, path: str, query: Mapping[str, Any] | None, *, timeout: float | None = None, signed: bool = True
     ) -> httpx.Response:
         """A GET, tried again where that may help."""
-        wait, end = _FIRST_WAIT, time.monotonic() + _BUDGET
-        for attempt in range(_RETRIES + 1):
+        retries = self._retries(path)
+        wait, end = retries.first_wait, time.monotonic() + _BUDGET
+        for attempt in range(retries.attempts + 1):
             pause = random.uniform(0, wait)  # noqa: S311 - full jitter
             try:
                 response = self._send("GET", path, query=query, timeout=timeout, signed=signed, fresh=attempt > 0)
             except Unreachable as error:
-                if attempt == _RETRIES or not _passing(error) or time.monotonic() + pause > end:
+                if attempt == retries.attempts or not _passing(error) or time.monotonic() + pause > end:
                     raise
             else:
                 damaged = response.status_code == 304 or not _whole(response)
                 if response.status_code not in _AGAIN and not damaged:
                     return response
                 pause = max(pause, _retry_after(response))
-                if attempt == _RETRIES or time.monotonic() + pause > end:
+                if attempt == retries.attempts or time.monotonic() + pause > end:
                     return response
             time.sleep(pause)
-            wait = min(wait * 2, _LONGEST_WAIT)
+            wait = min(wait * 2, retries.longest_wait)
         raise AssertionError("unreachable")
 
     def _send(

@@ -338,6 +338,8 @@ class Service:
         name = str(image) if image is not None else None
         if script is None:
             return launch(found[0], Path(project) if project is not None else None, name, quiet=quiet)
+        if not Path(script).is_file():
+            raise NotFound("There is no such script", advice="Check the path.", subject=str(script))
         command = [str(found[0].console), "script"]
         if project is not None:
             command += ["-p", str(open_project(Path(project)).file)]

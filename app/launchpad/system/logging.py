@@ -8,23 +8,59 @@ from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
 from launchpad import paths
+from launchpad.errors import LaunchpadError, SettingsError
 
 _FORMAT = "%(asctime)s %(levelname)s %(name)s %(message)s"
 
 
-def set_up(level: str, name: str) -> RotatingFileHandler:
-    """Log to `<log folder>/<name>.log`, rotated at 2 MB; the handler ends with `tear_down`.
+def set_up(level: str, name: str, file: Path | None = None) -> RotatingFileHandler:
+    """Log to `<log folder>/<name>.log`, or to a file that is named, rotated at 2 MB; the handler ends with `tear_down`.
 
     Raises:
         OSError: the log cannot be written.
     """
-    folder = paths.ensure_private(paths.log_dir())
-    handler = RotatingFileHandler(folder / f"{name}.log", maxBytes=2 << 20, backupCount=2, encoding="utf-8")
+    file = file or paths.ensure_private(paths.log_dir()) / f"{name}.log"
+    handler = RotatingFileHandler(file, maxBytes=2 << 20, backupCount=2, encoding="utf-8")
     handler.setFormatter(logging.Formatter(_FORMAT))
     logger = logging.getLogger("launchpad")
     logger.setLevel("DEBUG" if level == "TRACE" else level)
     logger.addHandler(handler)
     return handler
+
+
+def follow_settings() -> RotatingFileHandler | None:
+    """Log to a file, where LAUNCHPAD_LOG_FILE_ENABLED (or its old name) says so; what `tear_down` takes.
+
+    Raises:
+        SettingsError: the settings do not validate.
+        LaunchpadError: the log cannot be written.
+    """
+    from launchpad.settings import load_settings
+
+    settings = load_settings()
+    if not settings.log_file_enabled:
+        return None
+    named = Path(settings.log_file_name).expanduser().absolute() if settings.log_file_name else None
+    try:
+        return set_up(settings.log_level, "command-line", named)
+    except OSError as error:
+        raise LaunchpadError(
+            "The log cannot be written",
+            detail=f"{error.strerror or error}.",
+            advice="Correct LAUNCHPAD_LOG_FILE_NAME, or set LAUNCHPAD_LOG_FILE_ENABLED to false.",
+            subject=str(named or paths.log_dir()),
+        ) from error
+
+
+def follow_level() -> None:
+    """Log as much as the settings say from now on. While they are not valid, which is said elsewhere, as before."""
+    from launchpad.settings import load_settings
+
+    try:
+        level = load_settings().log_level
+    except SettingsError:
+        return
+    logging.getLogger("launchpad").setLevel("DEBUG" if level == "TRACE" else level)
 
 
 def tear_down(handler: RotatingFileHandler) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from launchpad.errors import SlideError
+from launchpad.errors import NotFound, SlideError
 from launchpad.wsi.dicom import WHOLE_SLIDE_STORAGE, read_instance
 from launchpad.wsi.formats import is_dicom_file
 
@@ -37,9 +37,12 @@ def entries(path: Path) -> Iterator[Entry | SlideError]:
     A file that carries DICOM's mark and cannot be read comes as its error, at the end.
 
     Raises:
-        SlideError: there is no such file or folder, or it holds no DICOM file.
+        NotFound: there is no such file or folder.
+        SlideError: it holds no DICOM file.
     """
     path = path.expanduser().absolute()
+    if not path.exists():
+        raise NotFound("There is no such file or folder", advice="Check the path.", subject=str(path))
     files = sorted(item for item in path.rglob("*") if item.is_file()) if path.is_dir() else [path]
     found: list[Entry] = []
     damaged: list[SlideError] = []

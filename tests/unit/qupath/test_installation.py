@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
-import http.server
 import io
-import json
 import stat
 import sys
 import tarfile
-import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -21,70 +17,23 @@ from launchpad.progress import Cancelled, Progress
 from launchpad.qupath import installation, processes, releases
 from launchpad.qupath.service import Service
 from launchpad.qupath.unpack import Limits, unpack
+from qupath_stand_in import Releases
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the stand-in is a script")
 
 
-class Server:
-    """A release server: what it answers can be changed."""
-
-    def __init__(self) -> None:
-        self.files: dict[str, bytes] = {}
-        self.digests: dict[str, str | None] = {}
-        self.cut = 0
-        server = self
-
-        class Handler(http.server.BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                name = self.path.rpartition("/")[2]
-                wanted = self.path.startswith("/releases/")
-                body = server.document(name) if wanted else server.files.get(name)
-                self.send_response(200 if body is not None else 404)
-                self.send_header("Content-Length", str(len(body or b"")))
-                self.end_headers()
-                self.wfile.write((body or b"")[: len(body or b"") - server.cut * (not wanted)])
-
-            def log_message(self, *_: object) -> None:
-                pass
-
-        self.http = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.http.server_port}"
-
-    def document(self, tag: str) -> bytes | None:
-        if tag == "latest":
-            return json.dumps({"tag_name": "v0.7.0"}).encode()
-        assets = [
-            {
-                "name": name,
-                "size": len(data),
-                "browser_download_url": f"{self.url}/files/{name}",
-                "digest": self.digests.get(name, f"sha256:{hashlib.sha256(data).hexdigest()}"),
-            }
-            for name, data in self.files.items()
-            if f"-{tag}-" in name
-        ]
-        return json.dumps({"tag_name": tag, "assets": assets}).encode() if assets else None
-
-
 @pytest.fixture
-def server(data_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
-    made = Server()
-    for version in ("0.6.0", "0.7.0"):
-        made.files[f"QuPath-v{version}-Linux.tar.xz"] = stand_in.archive(tmp_path / f"made {version}", version)
-    thread = threading.Thread(target=made.http.serve_forever)
-    thread.start()
-    monkeypatch.setenv("LAUNCHPAD_QUPATH_RELEASES", f"{made.url}/releases")
+def server(data_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Releases]:
     monkeypatch.setattr("platform.system", lambda: "Linux")
     monkeypatch.setattr("platform.machine", lambda: "x86_64")
     monkeypatch.setenv("PATH", str(tmp_path / "nothing"))
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
-    yield made
-    made.http.shutdown()
-    made.http.server_close()
-    thread.join()
+    with stand_in.serve_releases(tmp_path, "0.6.0", "0.7.0") as made:
+        monkeypatch.setenv("LAUNCHPAD_QUPATH_RELEASES", f"{made.url}/releases")
+        yield made
 
 
-def test_a_release_is_installed_found_updated_and_removed(server: Server, data_dir: Path) -> None:
+def test_a_release_is_installed_found_updated_and_removed(server: Releases, data_dir: Path) -> None:
     assert installation.find() == []
     with pytest.raises(installation.QuPathMissing):
         installation.best()
@@ -114,7 +63,7 @@ def test_a_release_is_installed_found_updated_and_removed(server: Server, data_d
     assert list((data_dir / "qupath").iterdir()) == []
 
 
-def test_without_a_checksum_somebody_has_to_accept(server: Server, data_dir: Path) -> None:
+def test_without_a_checksum_somebody_has_to_accept(server: Releases, data_dir: Path) -> None:
     server.digests["QuPath-v0.6.0-Linux.tar.xz"] = None
     chosen = releases.release("0.6.0")
     assert chosen.sha256 == ""
@@ -125,29 +74,29 @@ def test_without_a_checksum_somebody_has_to_accept(server: Server, data_dir: Pat
     assert installation.install(chosen, accept_unverified=lambda release: release == chosen).version == "0.6.0"
 
 
-def _wrong_digest(server: Server) -> None:
+def _wrong_digest(server: Releases) -> None:
     server.digests["QuPath-v0.6.0-Linux.tar.xz"] = f"sha256:{'0' * 64}"
 
 
-def _cut(server: Server) -> None:
+def _cut(server: Releases) -> None:
     server.cut = 100
 
 
-def _no_qupath(server: Server) -> None:
+def _no_qupath(server: Releases) -> None:
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w:xz") as tar:
         tar.addfile(tarfile.TarInfo("readme"))
     server.files["QuPath-v0.6.0-Linux.tar.xz"] = buffer.getvalue()
 
 
-def _damaged(server: Server) -> None:
+def _damaged(server: Releases) -> None:
     data = server.files["QuPath-v0.6.0-Linux.tar.xz"]
     server.files["QuPath-v0.6.0-Linux.tar.xz"] = data[: len(data) // 2]
 
 
 @pytest.mark.parametrize("break_it", [_wrong_digest, _cut, _no_qupath, _damaged])
 def test_what_is_not_whole_is_not_installed_and_leaves_the_old_one(
-    server: Server, data_dir: Path, break_it: Callable[[Server], None]
+    server: Releases, data_dir: Path, break_it: Callable[[Releases], None]
 ) -> None:
     before = installation.install(releases.release("0.6.0"))
     (before.folder / "mine").write_text("x")
@@ -159,7 +108,7 @@ def test_what_is_not_whole_is_not_installed_and_leaves_the_old_one(
     assert [item.name for item in (data_dir / "qupath").iterdir()] == ["QuPath-0.6.0"]
 
 
-def test_an_installation_that_is_cancelled_leaves_nothing(server: Server, data_dir: Path) -> None:
+def test_an_installation_that_is_cancelled_leaves_nothing(server: Releases, data_dir: Path) -> None:
     progress = Progress()
     progress.cancel()
     with pytest.raises(Cancelled):
@@ -167,7 +116,7 @@ def test_an_installation_that_is_cancelled_leaves_nothing(server: Server, data_d
     assert list((data_dir / "qupath").iterdir()) == []
 
 
-def test_versions_and_systems_that_are_not_there_are_named(server: Server) -> None:
+def test_versions_and_systems_that_are_not_there_are_named(server: Releases) -> None:
     with pytest.raises(NotFound, match=r"0\.5\.9"):
         releases.release("0.5.9")
     with pytest.raises(BadInput, match="malformed"):
@@ -317,7 +266,7 @@ def test_a_package_of_macos_says_that_it_needs_macos(tmp_path: Path, monkeypatch
         unpack(package, tmp_path)
 
 
-def test_a_running_one_is_not_removed(server: Server) -> None:
+def test_a_running_one_is_not_removed(server: Releases) -> None:
     made = installation.install(releases.release("0.6.0"))
     processes.start([str(made.executable)])
     try:
