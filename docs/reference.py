@@ -24,6 +24,7 @@ _CODES = (
     "| 130 | cancelled (Ctrl-C) |",
 )
 _FETCHED = re.compile(r"<script src=\"?https://unpkg\.com/iframe-worker/shim\"?></script>")
+_PICTURE = re.compile(r"screenshots/([\w-]+)\.png")
 _SHIM = "offline/iframe-worker.js"  # browsers start no worker from a local file; this runs its script in a frame
 
 
@@ -54,13 +55,16 @@ def on_post_build(config: Any) -> None:
     for unused in (*site.rglob("*.map"), *site.glob("sitemap.xml*")):
         unused.unlink()
     shutil.rmtree(site / "assets" / "javascripts" / "lunr")  # other languages' searches
-    for picture in (site / "screenshots").glob("*.png"):
-        with Image.open(picture) as image:
-            image.convert("RGB").save(picture.with_suffix(".webp"), lossless=True, method=4)
-        picture.unlink()
+    shown: set[str] = set()
     for page in site.glob("*.html"):
         text = page.read_text(encoding="utf-8")
-        page.write_text(re.sub(r"(screenshots/[\w-]+)\.png", r"\1.webp", text), encoding="utf-8")
+        shown |= set(_PICTURE.findall(text))
+        page.write_text(_PICTURE.sub(r"screenshots/\1.webp", text), encoding="utf-8")
+    for picture in (site / "screenshots").glob("*.png"):
+        if picture.stem in shown:
+            with Image.open(picture) as image:
+                image.convert("RGB").save(picture.with_suffix(".webp"), lossless=True, method=4)
+        picture.unlink()
 
 
 def generated() -> dict[str, str]:

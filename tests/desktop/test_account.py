@@ -217,7 +217,7 @@ def test_by_the_browser_and_back_to_where_one_was(
 def test_a_sign_in_can_be_given_up_and_tells_what_went_wrong(
     drive: Callable[[Drive], None], lab: Profile, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("launchpad.other_programs.open_in_browser", lambda _: True)
+    monkeypatch.setattr("launchpad.platform.auth.sign_in.open_browser", lambda _: True)
     profile_file.add(replace(lab, issuer="http://127.0.0.1:9/"))
 
     async def work(application: Application) -> None:

@@ -34,9 +34,9 @@ def dataset() -> None:
 def browse() -> None:
     """Open the portal of Image Data Commons in the browser."""
     from launchpad.dataset.service import PORTAL
-    from launchpad.other_programs import open_in_browser
+    from launchpad.platform.auth.sign_in import open_browser
 
-    if not open_in_browser(PORTAL):
+    if not open_browser(PORTAL):
         warn("No browser could be opened. The portal is at:")
     say(PORTAL)
 

@@ -37,7 +37,7 @@ def notebook(
 
     from launchpad.errors import BadInput
     from launchpad.notebook import environment, service, templates
-    from launchpad.other_programs import open_in_browser
+    from launchpad.platform.auth.sign_in import open_browser
 
     if file is not None and run is not None:
         raise BadInput("A file and --run exclude each other", advice="Leave out one of them.")
@@ -70,7 +70,7 @@ def notebook(
         say(f"Notebook: {prepared.path}")
         say(f"Open {url}")
         warn("Ctrl-C ends it.")
-        if browser and not open_in_browser(url):
+        if browser and not open_browser(url):
             warn("No browser could be opened.")
         server = servers.server(prepared.path)
         code = server.wait() if server is not None else 1

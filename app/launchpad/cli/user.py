@@ -78,10 +78,9 @@ def whoami(
 
 def _signed_in(profile: Profile, *, again: bool, device: bool | None) -> None:
     from launchpad.errors import LaunchpadError
-    from launchpad.other_programs import open_in_browser
     from launchpad.platform.auth.loopback import PortBusy
     from launchpad.platform.auth.oauth import SignInNeeded
-    from launchpad.platform.auth.sign_in import by_browser, has_browser
+    from launchpad.platform.auth.sign_in import by_browser, has_browser, open_browser
     from launchpad.platform.auth.tokens import token_source
     from launchpad.settings import load_settings
 
@@ -107,7 +106,7 @@ def _signed_in(profile: Profile, *, again: bool, device: bool | None) -> None:
         else:
             warn(f"Your browser opens for the sign-in to {profile.title}. Ctrl-C ends the wait.")
             result = by_browser(
-                profile, open_browser=open_in_browser, progress=_progress(), again=again, timeout=settings.auth_timeout
+                profile, open_browser=open_browser, progress=_progress(), again=again, timeout=settings.auth_timeout
             )
     except PortBusy as error:
         warn(f"{error.title}. {error.detail} The sign-in goes on with a code.")

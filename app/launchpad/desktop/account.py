@@ -267,10 +267,9 @@ def _details(client: Client) -> Details:
 
 
 def _by_browser(profile: Profile, progress: Progress) -> SignedIn:
-    from launchpad.other_programs import open_in_browser
-    from launchpad.platform.auth.sign_in import by_browser
+    from launchpad.platform.auth.sign_in import by_browser, open_browser
 
-    return by_browser(profile, open_browser=open_in_browser, progress=progress)
+    return by_browser(profile, open_browser=open_browser, progress=progress)
 
 
 def _device_code(profile: Profile) -> DeviceCode:

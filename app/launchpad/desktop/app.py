@@ -211,11 +211,19 @@ class Application(QObject):
             QTimer.singleShot(0, self.session.start)
             QTimer.singleShot(0, self._restore)
         self.session.spawn(self.start_bars.look(), self)
+        self.session.spawn(self._follow_log_level(), self)
         if driver is not None:
             self.session.spawn(self._drive(driver))
         else:
             self.updates.look()
         await self._ended.wait()
+
+    async def _follow_log_level(self) -> None:
+        """The settings are read after the first window is there, so that it does not wait for them."""
+        from launchpad.desktop.background import in_thread
+        from launchpad.system.logging import follow_level
+
+        await in_thread(follow_level)
 
     @Slot()
     def _restore(self) -> None:
@@ -228,19 +236,9 @@ class Application(QObject):
 
     @Slot()
     def _open_guide(self) -> None:
-        """The documentation that ships with Launchpad, in the browser; no network is needed."""
-        from launchpad.desktop.widgets.main_menu import open_guide
-        from launchpad.errors import LaunchpadError
+        from launchpad.desktop.guide import show_guide
 
-        try:
-            open_guide()
-        except LaunchpadError as error:
-            box = QMessageBox(QMessageBox.Icon.Information, self.tr("User guide"), error.title, parent=self.window)
-            box.setObjectName("no_guide")
-            box.setTextFormat(Qt.TextFormat.PlainText)
-            box.setInformativeText(error.advice)
-            box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-            box.open()
+        show_guide(self.window, self.navigator.route)
 
     @Slot()
     def _show_shortcuts(self) -> None:

@@ -46,7 +46,7 @@ class MainWindow(QMainWindow):
     Signals:
         closing: somebody wants to close the window; `let_close` does.
         help_wanted: the list of shortcuts.
-        guide_wanted: the documentation on this computer.
+        guide_wanted: what the documentation on this computer says of the page.
         dropped: files and folders that were dropped where no page took them.
         seen: whether the window can be seen now.
     """
@@ -160,8 +160,8 @@ class MainWindow(QMainWindow):
         menu.add("refresh", "refresh-cw", self.tr("Refresh"), self._session.refresh, "F5")
         menu.add_web()
         menu.addSeparator()
-        menu.add("guide", "circle-help", self.tr("User guide"), self.guide_wanted.emit, "Shift+F1")
-        menu.add("shortcuts", "list", self.tr("Keyboard shortcuts"), self.help_wanted.emit, "F1")
+        menu.add("guide", "circle-help", self.tr("User guide"), self.guide_wanted.emit, "F1")
+        menu.add("shortcuts", "list", self.tr("Keyboard shortcuts"), self.help_wanted.emit, "Shift+F1")
         menu.add("about", "info", self.tr("About Launchpad"), self._go_about)
         menu.addSeparator()
         menu.add("quit", "log-out", self.tr("Quit"), self.close, "Ctrl+Q")

@@ -20,9 +20,8 @@ class Service:
         Raises:
             LaunchpadError: it did not come about; says why.
         """
-        from launchpad.other_programs import open_in_browser
         from launchpad.platform.auth.oauth import SignInNeeded
-        from launchpad.platform.auth.sign_in import by_browser
+        from launchpad.platform.auth.sign_in import by_browser, open_browser
         from launchpad.platform.auth.tokens import token_source
         from launchpad.settings import load_settings
 
@@ -35,7 +34,7 @@ class Service:
                 return True
             except SignInNeeded:
                 pass  # below
-        by_browser(profile, open_browser=open_in_browser, again=relogin, timeout=settings.auth_timeout)
+        by_browser(profile, open_browser=open_browser, again=relogin, timeout=settings.auth_timeout)
         return True
 
     @staticmethod

@@ -10,7 +10,7 @@ from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
 from launchpad import crashes, paths
-from launchpad.errors import LaunchpadError
+from launchpad.errors import LaunchpadError, SettingsError
 
 _FORMAT = "%(asctime)s %(levelname)s %(name)s %(message)s"
 
@@ -62,6 +62,17 @@ def follow_settings() -> RotatingFileHandler | None:
             advice="Correct LAUNCHPAD_LOG_FILE_NAME, or set LAUNCHPAD_LOG_FILE_ENABLED to false.",
             subject=str(named or paths.log_dir()),
         ) from error
+
+
+def follow_level() -> None:
+    """Log as much as the settings say from now on. While they are not valid, which is said elsewhere, as before."""
+    from launchpad.settings import load_settings
+
+    try:
+        level = load_settings().log_level
+    except SettingsError:
+        return
+    logging.getLogger("launchpad").setLevel("DEBUG" if level == "TRACE" else level)
 
 
 def tear_down(handler: RotatingFileHandler) -> None:

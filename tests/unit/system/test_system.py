@@ -12,7 +12,7 @@ from launchpad import paths
 from launchpad.errors import LaunchpadError
 from launchpad.platform import Client
 from launchpad.system import health, information
-from launchpad.system.logging import record_crash, set_up, tear_down
+from launchpad.system.logging import follow_level, record_crash, set_up, tear_down
 
 Usage = namedtuple("Usage", "total used free")
 
@@ -98,3 +98,19 @@ def test_logs_are_private_and_crashes_say_where_not_what(data_dir: Path) -> None
     assert "test_system.py" in text
     assert "patient.svs" not in text.replace('"a patient.svs"', "")  # our own source line, not the message
     assert not logging.getLogger("launchpad").handlers
+
+
+def test_the_log_says_as_much_as_the_settings_want(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    handler = set_up("INFO", "level")
+    try:
+        monkeypatch.setenv("AIGNOSTICS_LOG_LEVEL", "DEBUG")
+        follow_level()
+        logging.getLogger("launchpad.anything").debug("in detail")
+        monkeypatch.setenv("AIGNOSTICS_LOG_LEVEL", "LOUD")
+        follow_level()  # said elsewhere
+        logging.getLogger("launchpad.anything").debug("still in detail")
+    finally:
+        tear_down(handler)
+    text = (paths.log_dir() / "level.log").read_text()
+    assert "in detail" in text
+    assert "still in detail" in text

@@ -10,11 +10,9 @@ from PySide6.QtCore import QUrl, Slot
 from PySide6.QtGui import QAction, QActionGroup, QKeySequence
 from PySide6.QtWidgets import QMenu, QWidget
 
-from launchpad import paths
 from launchpad.desktop.opening import open_url
 from launchpad.desktop.theme import icons, palette
 from launchpad.desktop.window_state import SCHEMES, TEXT_SIZES
-from launchpad.errors import LaunchpadError, NotFound
 
 if TYPE_CHECKING:
     from launchpad.platform.auth.profiles import Links
@@ -24,22 +22,6 @@ def open_web(address: str) -> bool:
     """Open a web page or a mail in the person's own program; False for any other kind of address."""
     url = QUrl(address, QUrl.ParsingMode.StrictMode)
     return url.scheme() in ("https", "http", "mailto") and open_url(url)
-
-
-def open_guide() -> None:
-    """Open the documentation that ships with Launchpad in the person's browser.
-
-    Raises:
-        LaunchpadError: this installation lacks it, or there is no program that shows it.
-    """
-    try:
-        page = paths.resource("help", "index.html")
-    except FileNotFoundError:
-        raise NotFound(
-            "This installation has no user guide", advice="In a clone of the source, `make docs` builds it."
-        ) from None
-    if not open_url(QUrl.fromLocalFile(str(page))):
-        raise LaunchpadError("No program shows the user guide", advice="Open it in a browser.", subject=str(page))
 
 
 class MainMenu(QMenu):

@@ -1,4 +1,4 @@
-"""All keys on a page: what F1 opens."""
+"""All keys on a page: what Shift+F1 opens."""
 
 from __future__ import annotations
 
@@ -57,8 +57,8 @@ class ShortcutDialog(QDialog):
             (
                 self.tr("Everywhere"),
                 (
-                    ("F1", self.tr("This list")),
-                    ("Shift+F1", self.tr("User guide")),
+                    ("F1", self.tr("User guide, where it tells of this page")),
+                    ("Shift+F1", self.tr("This list")),
                     ("Ctrl+N", self.tr("New run")),
                     ("Ctrl+F", self.tr("Filter the page, or search the runs")),
                     ("F5", self.tr("Look for changes now")),

@@ -200,6 +200,13 @@ def has_browser() -> bool:
     return shown or desktop
 
 
+def open_browser(url: str) -> bool:
+    """Open an address in the person's browser."""
+    import webbrowser
+
+    return webbrowser.open(url)
+
+
 def _server(profile: Profile, provider: Provider, state: str) -> LoopbackServer:
     addresses = ("http://127.0.0.1:0/",) if provider.any_port else profile.redirect_uris
     busy: PortBusy | None = None
