@@ -87,3 +87,39 @@ def test_the_alias_uses_the_chosen_platform_and_says_when_none_is(data_dir: Path
     assert os.environ.get("LAUNCHPAD_PROFILE") is None
     subprocess.run([sys.executable, "-m", "launchpad", "profile", "use", "local"], check=True, timeout=60)
     assert call("sdk", "run-metadata-schema").returncode == 0
+
+
+@posix
+def test_the_alias_asks_on_a_terminal_and_keeps_the_choice(data_dir: Path, tmp_path: Path) -> None:
+    import pty
+
+    path = migration.write_alias(tmp_path / "bin")
+
+    def on_terminal(answer: bytes) -> tuple[int, str]:
+        ours, theirs = pty.openpty()
+        words = [str(path), "sdk", "run-metadata-schema", "--no-pretty"]
+        with subprocess.Popen(words, stdin=theirs, stdout=subprocess.PIPE, stderr=theirs) as process:
+            os.close(theirs)
+            os.write(ours, answer)
+            assert process.stdout is not None
+            out = process.stdout.read().decode()
+            shown = b""
+            while True:
+                try:
+                    block = os.read(ours, 4096)
+                except OSError:  # the other end is closed
+                    break
+                if not block:
+                    break
+                shown += block
+        os.close(ours)
+        assert ("Which platform" in shown.decode()) == bool(answer)
+        assert "Which platform" not in out, "what a script reads stays clean"
+        return process.returncode, out
+
+    assert on_terminal(b"9\n")[0] == 2, "no such number"
+    code, out = on_terminal(b"1\n")
+    assert code == 0
+    assert out.startswith("{")
+    assert on_terminal(b"")[0] == 0, "it is asked once"
+    assert migration.profile_is_chosen()
