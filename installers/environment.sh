@@ -18,8 +18,16 @@ if ! new_enough "$PYTHON"; then
   done
 fi
 
-packages=""
+packages="" wishes=""
 want() { case " $packages " in *" $1 "*) ;; *) packages="$packages $1" ;; esac; }
+# `wish TOOL PACKAGE …`: judges that not every system has; without one its checks are left out, and say so.
+wish() { command -v "$1" >/dev/null 2>&1 || { shift; wishes="$wishes $*"; }; }
+# The wishes that this system's sources have.
+grant() {
+  for wished in $wishes; do
+    if apt-cache show "$wished" >/dev/null 2>&1; then want "$wished"; else say "Not to be had here: $wished. What it judges is left out."; fi
+  done
+}
 if [ "$(uname -s)" = Linux ]; then
   if ! new_enough "$PYTHON"; then
     # The python3 of Debian 12 and Ubuntu 24.04 will do; beside an older one there may be a newer.
@@ -66,6 +74,12 @@ PY
     command -v debootstrap >/dev/null 2>&1 || want debootstrap
     command -v desktop-file-validate >/dev/null 2>&1 || want desktop-file-utils
     command -v appstreamcli >/dev/null 2>&1 || want appstream
+    wish makensis nsis
+    wish osslsigncode osslsigncode
+    wish openssl openssl
+    wish wine wine wine64
+    wish xvfb-run xvfb xauth
+    wish xdotool xdotool
   fi
   if [ "${1:-}" = freeze ]; then
     command -v objdump >/dev/null 2>&1 || want binutils
@@ -79,6 +93,10 @@ except OSError:
     sys.exit(not (Path(sysconfig.get_config_var("LIBDIR")) / name).exists())
 PY
     then want "lib$("$PYTHON" -c 'import sys; print("python%d.%d" % sys.version_info[:2])')"; fi
+  fi
+  if [ -n "$wishes" ] && command -v apt-get >/dev/null 2>&1; then
+    if [ "$(id -u)" -eq 0 ]; then apt-get update -qq >/dev/null; fi
+    grant
   fi
   if [ -n "$packages" ]; then
     if ! command -v apt-get >/dev/null 2>&1; then
