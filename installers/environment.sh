@@ -123,6 +123,10 @@ if ! new_enough "$PYTHON"; then
   exit 2
 fi
 
+if command -v getent >/dev/null 2>&1 && ! getent hosts localhost >/dev/null; then
+  say "Note: “localhost” has no address on this system. Notebooks and tests need it: put 127.0.0.1 localhost into /etc/hosts."
+fi
+
 # --- the environment ------------------------------------------------------------------------------------------------
 stamp=.venv/launchpad-stamp
 # The place counts: an environment does not survive being moved.
