@@ -17,8 +17,9 @@ fail() { [ ! -s "$work/log" ] || tail -30 "$work/log"; echo "FAILED: $*" >&2; ex
 wheel=$(ls dist/pathology_launchpad-*.whl)
 [ "$(echo "$wheel" | wc -l)" -eq 1 ] || fail "one wheel is wanted, there are: $wheel"
 name=$(basename "$wheel")
+.venv/bin/python -m zipfile -l "$wheel" >"$work/names"
 for file in help/index.html sample/CMU-1-Small-Region.svs tokens.json updates.toml; do
-  .venv/bin/python -m zipfile -l "$wheel" | grep -q "^launchpad/resources/$file " || fail "$name lacks $file"
+  grep -q "^launchpad/resources/$file " "$work/names" || fail "$name lacks $file"
 done
 echo "$name: the help, the sample slide and the other resources are in it"
 
@@ -46,15 +47,14 @@ set -eu
 started=$!
 window=$(timeout 300 xdotool search --sync --onlyvisible --name '^Launchpad' | head -1)
 [ -n "$window" ] || { echo "no window came"; exit 1; }
-xdotool getwindowname "$window"
-xdotool getwindowgeometry "$window"
+echo "window: $(xdotool getwindowname "$window"),$(xdotool getwindowgeometry "$window" | sed -n 's/^ *Geometry://p')"
 sleep 2
 kill -INT "$(xdotool getwindowpid "$window")"  # as Ctrl-C: it closes as by its own button
 wait "$started"
 WINDOW
   PYTHON="$PWD/.tools/bin/python" FOR="$PWD/.venv/bin/python" WHEEL="$wheel" LAUNCHPAD_DATA_DIR="$work/data" \
     timeout 600 xvfb-run -a -s '-screen 0 1600x1000x24' sh "$work/window.sh" >"$work/log" 2>&1 || fail "$name: uv tool run … pathology-launchpad"
-  echo "$name: uv tool run … pathology-launchpad opened “$(head -1 "$work/log")” ($(sed -n 's/^ *Geometry: //p' "$work/log")) and ended well"
+  echo "$name: uv tool run … pathology-launchpad opened a window ($(sed -n 's/^window: //p' "$work/log")) and ended well"
 else
   echo "NOT CHECKED: the window by uv tool run: xvfb-run or xdotool is missing"
 fi
