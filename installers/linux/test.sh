@@ -53,7 +53,7 @@ if [ $# -eq 0 ]; then
   "$appdir/opt/$name/launchpad" self-test >"$work/log" 2>&1 && passed "$work/log" || fail "$(basename "$appdir"): self-test"
   say "$(basename "$appdir"): self-test passed"
   if command -v appstreamcli >/dev/null 2>&1; then
-    appstreamcli validate --no-net "$appdir/usr/share/metainfo/$name.metainfo.xml" >"$work/log" 2>&1 || fail "the metainfo"
+    appstreamcli validate-tree --no-net "$appdir" >"$work/log" 2>&1 || fail "the metainfo"
     say "the metainfo is valid"
   else
     echo "NOT CHECKED: the metainfo: appstreamcli is missing"
