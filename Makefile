@@ -71,7 +71,6 @@ freeze: docs
 	@$(PY) -m PyInstaller --noconfirm --log-level WARN --distpath dist --workpath build/pyinstaller build.spec
 	@dist/launchpad/launchpad self-test
 
-# With the help, which is no file of the source.
 wheel: docs
 	@mkdir -p dist
 	@SOURCE_DATE_EPOCH="$${SOURCE_DATE_EPOCH:-$$(git log -1 --format=%ct)}" $(PY) -m hatchling build --target wheel

@@ -74,12 +74,6 @@ PY
     command -v debootstrap >/dev/null 2>&1 || want debootstrap
     command -v desktop-file-validate >/dev/null 2>&1 || want desktop-file-utils
     command -v appstreamcli >/dev/null 2>&1 || want appstream
-    wish makensis nsis
-    wish osslsigncode osslsigncode
-    wish openssl openssl
-    wish wine wine wine64
-    wish xvfb-run xvfb xauth
-    wish xdotool xdotool
   fi
   if [ "${1:-}" = freeze ]; then
     command -v objdump >/dev/null 2>&1 || want binutils
@@ -93,6 +87,14 @@ except OSError:
     sys.exit(not (Path(sysconfig.get_config_var("LIBDIR")) / name).exists())
 PY
     then want "lib$("$PYTHON" -c 'import sys; print("python%d.%d" % sys.version_info[:2])')"; fi
+  fi
+  if [ "${1:-}" = package ]; then
+    wish makensis nsis
+    wish osslsigncode osslsigncode
+    wish openssl openssl
+    wish wine wine wine64
+    wish xvfb-run xvfb xauth
+    wish xdotool xdotool
   fi
   if [ -n "$wishes" ] && command -v apt-get >/dev/null 2>&1; then
     if [ "$(id -u)" -eq 0 ]; then apt-get update -qq >/dev/null; fi
