@@ -71,7 +71,7 @@ freeze: docs
 	@$(PY) -m PyInstaller --noconfirm --log-level WARN --distpath dist --workpath build/pyinstaller build.spec
 	@dist/launchpad/launchpad self-test
 
-wheel: setup
+wheel: docs
 	@mkdir -p dist
 	@SOURCE_DATE_EPOCH="$${SOURCE_DATE_EPOCH:-$$(git log -1 --format=%ct)}" $(PY) -m hatchling build --target wheel
 
@@ -81,13 +81,14 @@ package: freeze wheel
 	@$(PY) installers/linux/package.py
 	@$(PY) installers/sizes.py dist/launchpad dist/pathology-launchpad_*.deb
 
-# Each system's own checks, by its script. What a script cannot check on this machine it says, and goes on.
+# All systems' own checks, to the end; the summary says what failed and what this machine cannot check.
 test-installers: package
-	@for script in installers/*/test.sh; do echo "== $$script"; "$$script" || exit 1; done
+	@sh installers/test_all.sh
 
 # The unit and contract tests on every other Python that this machine has. None found is an error, not a pass.
+# `make test-pythons SYSTEM=trixie` takes that Debian's Python, in a pristine system of its own (as root).
 test-pythons: setup
-	@sh installers/test_pythons.sh
+	@sh installers/test_pythons.sh $(SYSTEM)
 
 screenshots: setup
 	@$(PY) -m launchpad.desktop.journey --screenshots docs/screenshots --theme light

@@ -18,8 +18,16 @@ if ! new_enough "$PYTHON"; then
   done
 fi
 
-packages=""
+packages="" wishes=""
 want() { case " $packages " in *" $1 "*) ;; *) packages="$packages $1" ;; esac; }
+# `wish TOOL PACKAGE …`: judges that not every system has; without one its checks are left out, and say so.
+wish() { command -v "$1" >/dev/null 2>&1 || { shift; wishes="$wishes $*"; }; }
+# The wishes that this system's sources have.
+grant() {
+  for wished in $wishes; do
+    if apt-cache show "$wished" >/dev/null 2>&1; then want "$wished"; else say "Not to be had here: $wished. What it judges is left out."; fi
+  done
+}
 if [ "$(uname -s)" = Linux ]; then
   if ! new_enough "$PYTHON"; then
     # The python3 of Debian 12 and Ubuntu 24.04 will do; beside an older one there may be a newer.
@@ -80,6 +88,18 @@ except OSError:
 PY
     then want "lib$("$PYTHON" -c 'import sys; print("python%d.%d" % sys.version_info[:2])')"; fi
   fi
+  if [ "${1:-}" = package ]; then
+    wish makensis nsis
+    wish osslsigncode osslsigncode
+    wish openssl openssl
+    wish wine wine wine64
+    wish xvfb-run xvfb xauth
+    wish xdotool xdotool
+  fi
+  if [ -n "$wishes" ] && command -v apt-get >/dev/null 2>&1; then
+    if [ "$(id -u)" -eq 0 ]; then apt-get update -qq >/dev/null; fi
+    grant
+  fi
   if [ -n "$packages" ]; then
     if ! command -v apt-get >/dev/null 2>&1; then
       say "Missing on this system (Debian's names):$packages. Install them with your package manager, then try again."
@@ -103,6 +123,10 @@ fi
 if ! new_enough "$PYTHON"; then
   say "Python 3.11 to 3.14 is needed, and “$PYTHON” is not. Install one, or name it: make setup PYTHON=/path/to/python3"
   exit 2
+fi
+
+if command -v getent >/dev/null 2>&1 && ! getent hosts localhost >/dev/null; then
+  say "Note: “localhost” has no address on this system. Notebooks and tests need it: put 127.0.0.1 localhost into /etc/hosts."
 fi
 
 # --- the environment ------------------------------------------------------------------------------------------------

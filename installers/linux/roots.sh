@@ -30,6 +30,7 @@ make_root() {
   mount -t devpts -o newinstance,ptmxmode=0666 devpts "$place/dev/pts"
   ln -sf pts/ptmx "$place/dev/ptmx"
   apt-config dump | grep -E '^Acquire::(https?|Retries|Check-)' >"$place/etc/apt/apt.conf.d/90this-machine" || true
+  printf '127.0.0.1 localhost\n::1 localhost\n' >"$place/etc/hosts"  # as Debian's installer does
   cp /etc/resolv.conf "$place/etc/resolv.conf" 2>/dev/null || true
   if ls /usr/local/share/ca-certificates/*.crt >/dev/null 2>&1; then
     mkdir -p "$place/usr/local/share/ca-certificates"

@@ -29,7 +29,7 @@ def missing(lock: Path, triple: str, python: str) -> str:
     with tempfile.TemporaryDirectory() as target:
         done = subprocess.run(
             [
-                sys.executable, "-m", "uv", "pip", "install", "--dry-run", "--quiet", "--no-deps", "--require-hashes",
+                sys.executable, "-m", "uv", "pip", "install", "--dry-run", "--quiet", "--require-hashes",
                 "--only-binary", ":all:", "--python-platform", triple, "--python-version", python,
                 "--target", target, "--requirement", str(lock),
             ],

@@ -1,16 +1,17 @@
 #!/bin/bash
 # Proves the Windows installer without Windows: compiled with a stand-in, signed by a throwaway certificate, verified, a
-# flipped bit refused; installed, run, upgraded and removed under wine. `test.sh` wants nsis, osslsigncode, openssl,
-# wine64; what is missing is said, and ends it with 2. Freezing for Windows itself needs Windows: see ../README.md.
+# flipped bit refused; installed, run, upgraded and removed under wine. `test.sh` wants nsis, osslsigncode and
+# openssl, and ends with 77 without; without wine the installer is not run, which is said. Freezing for Windows itself
+# needs Windows: see ../README.md.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../.." && pwd)
 python="$root/.venv/bin/python"
 missing=
-for tool in makensis osslsigncode openssl wine; do command -v $tool >/dev/null 2>&1 || missing="$missing $tool"; done
+for tool in makensis osslsigncode openssl; do command -v $tool >/dev/null 2>&1 || missing="$missing $tool"; done
 if [ -n "$missing" ]; then
-  echo "not run: missing$missing (Debian: nsis osslsigncode openssl wine wine64)" >&2
-  exit 2
+  echo "NOT CHECKED: the Windows installer: missing:$missing (Debian: nsis osslsigncode openssl)"
+  exit 77
 fi
 work=$(mktemp -d)
 export WINEPREFIX="$work/wine" WINEDEBUG=-all WINEDLLOVERRIDES="mscoree,mshtml=" SOURCE_DATE_EPOCH=1767225600
@@ -55,6 +56,12 @@ PY
 if sh "$here/verify.sh" "$work/flipped.exe" 2>/dev/null; then fail "a flipped bit is accepted"; fi
 if sh "$here/verify.sh" "$first" 2>/dev/null; then fail "an unsigned installer is accepted"; fi
 ok "signed and verified; a flipped bit and an unsigned file are refused"
+
+if ! command -v wine >/dev/null 2>&1; then
+  echo "passed: the Windows installer with a stand-in payload, compiled and signed"
+  echo "NOT CHECKED: installing, upgrading and removing it: missing: wine (Debian: wine wine64)"
+  exit 0
+fi
 
 # --- under wine ---------------------------------------------------------------------------------------------------------
 wineboot -i >/dev/null 2>&1
@@ -123,3 +130,4 @@ wine "$programs/uninstall.exe" /S /DELETEDATA; sleep 1; wineserver -w
 [ ! -e "$local/launchpad" ] || fail "data stay although their deletion was asked for"
 ok "a PATH that is too long stays as it is; data go when that is asked for"
 echo "passed: the Windows installer with a stand-in payload under wine"
+echo "NOT CHECKED: the bundle for Windows (PyInstaller wants Windows) and signtool"

@@ -12,6 +12,7 @@ from launchpad.errors import LaunchpadError, NotFound
 from launchpad.progress import Progress
 
 _BLOCK = 1 << 20
+_LARGE = 1 << 30  # bytes from which a file is written so that it may have 4 GiB and more
 _PACKED = frozenset((".png", ".zip", ".gz", ".jpg", ".jpeg", ".parquet"))  # packing them again gains nothing
 
 
@@ -42,8 +43,10 @@ def zip_run(folder: Path, destination: Path | None = None, *, progress: Progress
                 entry = zipfile.ZipInfo.from_file(path, Path(folder.name, path.relative_to(folder)).as_posix())
                 packed = path.suffix.lower() in _PACKED
                 entry.compress_type = zipfile.ZIP_STORED if packed else zipfile.ZIP_DEFLATED
-                # Said before its size is known for sure: a file may grow.
-                with path.open("rb") as source, archive.open(entry, "w", force_zip64=True) as out:
+                # Said before its size is known for sure: a file may grow. Not of a small one: until 3.11.4 Python wrote
+                # a local header then that strict readers refuse.
+                is_large = entry.file_size >= _LARGE
+                with path.open("rb") as source, archive.open(entry, "w", force_zip64=is_large) as out:
                     while block := source.read(_BLOCK):
                         out.write(block)
                         done += len(block)

@@ -376,6 +376,7 @@ def run(argv: Sequence[str], driver: Driver | None = None) -> int:
         QApplication.setAttribute(Qt.ApplicationAttribute.AA_ShareOpenGLContexts)
         app = QApplication(["Launchpad"])
     app.setApplicationName("Launchpad")
+    app.setDesktopFileName("pathology-launchpad")  # by which a desktop finds icon and badge
     if QLocale.system().language() is QLocale.Language.C:  # no language is set: numbers and dates as in English
         QLocale.setDefault(QLocale(QLocale.Language.English, QLocale.Country.UnitedKingdom))
     app.setStyle("Fusion")

@@ -58,6 +58,7 @@ class Journey:
         self._prefix = prefix
         self._number = 0
         self._count = 0
+        self._run_folder: Path | None = None
         self._started = time.monotonic()
 
     async def run(self) -> None:
@@ -193,6 +194,7 @@ class Journey:
                 f"{place.name}: {len(RESULTS)} result files, made by {provenance['platform']}, "
                 f"{provenance['application']} {provenance['application_version']}"
             )
+        self._run_folder = found[0].parent
         self._say(f"results in {folder}")
 
     async def _open_in_qupath(self, qupath: QuPathStandIn) -> None:
@@ -200,6 +202,8 @@ class Journey:
         self._click("open_in_qupath")
         await self._until("QuPath to start", qupath.has_started, 60)
         project = qupath.check()
+        if self._run_folder is None or not project.is_relative_to(self._run_folder):
+            raise StepFailed(f"QuPath was started with {project}, which is not of this run")
         self._shot("opened-in-qupath")
         self._say(f"QuPath's stand-in was started with {project}, in a clean environment")
 

@@ -92,11 +92,11 @@ def may_be_reached(address: Address, *, named: bool, itself: bool) -> bool:
     embedded = _embedded(address)
     if embedded is not None:
         return may_be_reached(embedded, named=named, itself=itself)
-    if address in _NEVER or address.is_multicast or address.is_unspecified or address.is_reserved:
+    if address in _NEVER or address.is_multicast or address.is_unspecified:
         return False
-    if address.is_loopback or address.is_link_local:
+    if address.is_loopback or address.is_link_local:  # ::1 is of a reserved network, too
         return named and itself
-    return address.is_global or named
+    return not address.is_reserved and (address.is_global or named)
 
 
 def _embedded(address: Address) -> Address | None:

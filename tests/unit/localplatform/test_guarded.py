@@ -116,6 +116,10 @@ def test_what_is_no_http_url_is_refused(url: str) -> None:
         ("fd12::1", True, False, True),
         ("127.0.0.1", True, False, False),  # a name that was allowed does not open this computer
         ("127.0.0.1", True, True, True),
+        ("::1", True, False, False),
+        ("::1", True, True, True),  # what “localhost” is first on many systems
+        ("::1", False, True, False),
+        ("::7f00:1", True, True, False),
         ("169.254.7.7", True, False, False),
         ("169.254.169.254", True, True, False),
         ("224.0.0.1", True, True, False),

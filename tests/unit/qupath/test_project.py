@@ -19,7 +19,7 @@ import pytest
 import qpdata_reader
 import qupath_stand_in as stand_in
 from launchpad import geojson
-from launchpad.application import run_folder
+from launchpad.application import archive, run_folder
 from launchpad.application.archive import zip_run
 from launchpad.application.run_folder import FileFacts, ItemFacts, RunFacts
 from launchpad.errors import LaunchpadError, NotFound
@@ -450,20 +450,36 @@ def test_an_id_that_is_an_address_or_of_another_system_finds_its_slide(tmp_path:
             assert from_run.slide_path(tmp_path, ItemFacts("1", external_id, "x")) == path
 
 
+def test_a_large_file_is_packed_as_zip64_from_its_first_byte(
+    run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(archive, "_LARGE", 0)
+    packed = zip_run(run)
+    with zipfile.ZipFile(packed) as read:
+        assert read.testzip() is None
+        infos = read.infolist()
+    with packed.open("rb") as file:
+        for info in infos:
+            file.seek(info.header_offset + 26)
+            name, extra = struct.unpack("<HH", file.read(4))
+            file.seek(name, os.SEEK_CUR)
+            assert file.read(extra)[:2] == b"\x01\x00", "the local header holds no sizes of 64 bits"
+
+
 def test_the_results_fit_into_one_zip(run: Path, tmp_path: Path) -> None:
     (run / "half.svs.part").write_bytes(b"x")
     (run / "link").symlink_to("/etc/passwd")
     packed = zip_run(run)
     assert packed == tmp_path / "run.zip"
-    with zipfile.ZipFile(packed) as archive:
-        assert archive.testzip() is None
-        names = set(archive.namelist())
-        infos = archive.infolist()
-        text = archive.read("run/README.txt").decode()
+    with zipfile.ZipFile(packed) as read:
+        assert read.testzip() is None
+        names = set(read.namelist())
+        infos = read.infolist()
+        text = read.read("run/README.txt").decode()
     assert {"run/README.txt", "run/run.json", "run/summary.csv", "run/a slide #1/cells.json"} <= names
     assert not any("part" in name or "link" in name for name in names)
     assert "he-tme" in text
-    assert all(info.extract_version >= 45 for info in infos)  # Zip64 from the first byte, whatever the size
+    assert all(info.extract_version == 20 for info in infos)  # as every reader knows it
     progress = Progress()
     progress.cancel()
     with pytest.raises(Cancelled):
