@@ -59,6 +59,7 @@ PY
     command -v debootstrap >/dev/null 2>&1 || want debootstrap
     command -v desktop-file-validate >/dev/null 2>&1 || want desktop-file-utils
     command -v appstreamcli >/dev/null 2>&1 || want appstream
+    if [ -n "${LAUNCHPAD_LINUX_SIGNING_KEY:-}" ]; then command -v gpg >/dev/null 2>&1 || want gpg; fi
   fi
   if [ "${1:-}" = freeze ]; then
     command -v objdump >/dev/null 2>&1 || want binutils
