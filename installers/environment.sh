@@ -53,6 +53,7 @@ PY
   fi
   if [ "${1:-}" = package ]; then
     command -v dpkg-deb >/dev/null 2>&1 || want dpkg
+    command -v xz >/dev/null 2>&1 || want xz-utils
     command -v rpmbuild >/dev/null 2>&1 || want rpm
     command -v rpm2cpio >/dev/null 2>&1 || want rpm2cpio
     command -v cpio >/dev/null 2>&1 || want cpio

@@ -230,9 +230,16 @@ def tar(bundle: Path, work: Path, out: Path) -> Path:
         info.mtime = epoch()
         return info
 
-    with tarfile.open(target, "w:xz", preset=6, format=tarfile.GNU_FORMAT) as packed:
-        packed.add(root / PREFIX, stem, filter=same)  # folders are added in the order of names
-        packed.add(root / "usr" / "share", f"{stem}/share", filter=same)
+    # Two threads cut it into the same blocks on every machine.
+    with (
+        target.open("wb") as file,
+        subprocess.Popen(["xz", "-6", "--threads=2", "--stdout"], stdin=subprocess.PIPE, stdout=file) as xz,
+    ):
+        with tarfile.open(fileobj=xz.stdin, mode="w|", format=tarfile.GNU_FORMAT) as packed:
+            packed.add(root / PREFIX, stem, filter=same)  # folders are added in the order of names
+            packed.add(root / "usr" / "share", f"{stem}/share", filter=same)
+    if xz.returncode != 0:
+        raise PackagingFailed(f"xz ended with {xz.returncode}")
     return target
 
 

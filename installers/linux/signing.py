@@ -67,11 +67,13 @@ def _keyring(key: Path) -> Iterator[Path]:
     if shutil.which("gpg") is None:
         raise SigningFailed("gpg is missing: install the package gpg")
     home = Path(tempfile.mkdtemp(prefix="lpgpg", dir="/tmp"))  # gpg's sockets want a short path
+    # The key lies here for a moment only: no second goes into making its copy hard to guess.
+    (home / "gpg-agent.conf").write_text("s2k-count 65536\n")
     try:
         _gpg(home, "--import", str(key))
         yield home
     finally:
-        subprocess.run(["gpgconf", "--homedir", str(home), "--kill", "all"], check=False, capture_output=True)
+        subprocess.run(["gpgconf", "--homedir", str(home), "--kill", "gpg-agent"], check=False, capture_output=True)
         shutil.rmtree(home, ignore_errors=True)
 
 

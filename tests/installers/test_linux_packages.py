@@ -208,6 +208,7 @@ def throwaway_key(folder: Path) -> tuple[Path, Path]:
     """Files of a secret key with the passphrase "a word" and of its public key."""
     folder.mkdir()
     home = tempfile.mkdtemp(prefix="lpgpg", dir="/tmp")  # gpg's sockets want a short path
+    Path(home, "gpg-agent.conf").write_text("s2k-count 65536\n")
     gpg = ["gpg", "--homedir", home, "--batch", "--pinentry-mode", "loopback", "--passphrase", "a word"]
     try:
         made = ["--quick-generate-key", "Throwaway <throwaway@example.org>", "ed25519", "sign", "never"]
@@ -215,6 +216,6 @@ def throwaway_key(folder: Path) -> tuple[Path, Path]:
         for kind, name in (("--export-secret-keys", "secret.asc"), ("--export", "public.asc")):
             subprocess.run([*gpg, "--armor", "--output", folder / name, kind], check=True, capture_output=True)
     finally:
-        subprocess.run(["gpgconf", "--homedir", home, "--kill", "all"], check=False, capture_output=True)
+        subprocess.run(["gpgconf", "--homedir", home, "--kill", "gpg-agent"], check=False, capture_output=True)
         shutil.rmtree(home, ignore_errors=True)
     return folder / "secret.asc", folder / "public.asc"
