@@ -231,13 +231,14 @@ def tar(bundle: Path, work: Path, out: Path) -> Path:
         return info
 
     # Two threads cut it into the same blocks on every machine.
+    command = ["xz", "-6", "--threads=2", "--stdout"]
     with (
         target.open("wb") as file,
-        subprocess.Popen(["xz", "-6", "--threads=2", "--stdout"], stdin=subprocess.PIPE, stdout=file) as xz,
+        subprocess.Popen(command, stdin=subprocess.PIPE, stdout=file) as xz,
+        tarfile.open(fileobj=xz.stdin, mode="w|", format=tarfile.GNU_FORMAT) as packed,
     ):
-        with tarfile.open(fileobj=xz.stdin, mode="w|", format=tarfile.GNU_FORMAT) as packed:
-            packed.add(root / PREFIX, stem, filter=same)  # folders are added in the order of names
-            packed.add(root / "usr" / "share", f"{stem}/share", filter=same)
+        packed.add(root / PREFIX, stem, filter=same)  # folders are added in the order of names
+        packed.add(root / "usr" / "share", f"{stem}/share", filter=same)
     if xz.returncode != 0:
         raise PackagingFailed(f"xz ended with {xz.returncode}")
     return target
