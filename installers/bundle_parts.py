@@ -94,6 +94,9 @@ def licences_of_libraries(binaries: Iterable[Entry], folder: Path) -> list[Entry
             if owner is None:
                 raise ValueError(f"{source} belongs to no package: its licence is not known")
             texts[owner] = Path("/usr/share/doc") / owner / "copyright"
+    said = "".join(text.read_text(encoding="utf-8", errors="replace") for text in texts.values())
+    for common in map(Path, re.findall(r"/usr/share/common-licenses/[\w.-]*\w", said)):  # other systems have them not
+        texts[common.resolve().name] = common.resolve()
     made = []
     for name, text in sorted(texts.items()):
         target = folder / f"{name}.txt"

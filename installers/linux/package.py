@@ -223,11 +223,12 @@ def tar(bundle: Path, work: Path, out: Path) -> Path:
     root = work / "tar"
     lay_out(bundle, root)
     target = out / f"{stem}{mark()}.tar.xz"
+    moment = epoch()
 
     def same(info: tarfile.TarInfo) -> tarfile.TarInfo:
         info.uid = info.gid = 0
         info.uname = info.gname = "root"
-        info.mtime = epoch()
+        info.mtime = moment
         return info
 
     # Two threads cut it into the same blocks on every machine.

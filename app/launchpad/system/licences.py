@@ -89,4 +89,8 @@ def _licence(found: metadata.Distribution) -> Licence:
                 texts.append(file.read_text(encoding="utf-8"))
             except (OSError, UnicodeDecodeError):
                 continue  # the next file of the package may be readable
+    if not texts and "LGPL-3.0" in name:  # Qt's packages bring no text; the one is written upon the other
+        texts = [
+            paths.resource("licences", file).read_text(encoding="utf-8") for file in ("LGPL-3.0.txt", "GPL-3.0.txt")
+        ]
     return Licence(str(about["Name"]), found.version, name or "see its documentation", "\n\n".join(texts))
