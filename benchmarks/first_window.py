@@ -60,12 +60,12 @@ def main() -> None:
     if arguments.bundle:
         bare, ours = [str(frozen_bare())], [str(arguments.bundle.resolve() / "launchpad-desktop")]
     took: tuple[list[float], list[float]] = ([], [])
-    for _ in range(arguments.starts):  # in turns, so that a busy moment meets both
-        with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
-            environment = {
-                **os.environ, "LAUNCHPAD_DATA_DIR": folder, "QT_QPA_PLATFORM": "offscreen",
-                "QT_LOGGING_RULES": "qt.widgets.painting.debug=true",
-            }  # fmt: skip
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+        environment = {
+            **os.environ, "LAUNCHPAD_DATA_DIR": folder, "QT_QPA_PLATFORM": "offscreen",
+            "QT_LOGGING_RULES": "qt.widgets.painting.debug=true",
+        }  # fmt: skip
+        for _ in range(arguments.starts):  # in turns, so that a busy moment meets both
             for times, command in zip(took, (bare, ours), strict=True):
                 times.append(seconds(command, environment))
     one, two = (statistics.median(times) for times in took)
