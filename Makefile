@@ -66,6 +66,10 @@ bench: setup
 docs: setup
 	@NO_MKDOCS_2_WARNING=1 $(PY) -m mkdocs build --quiet --strict --site-dir resources/help
 
+# The same sources give the same bytes: times are those of the last commit, and sets have one order.
+docs freeze wheel package: export SOURCE_DATE_EPOCH := $(or $(SOURCE_DATE_EPOCH),$(shell git log -1 --format=%ct 2>/dev/null),1767225600)
+freeze package: export PYTHONHASHSEED := 0
+
 freeze: docs
 	@sh installers/environment.sh freeze
 	@$(PY) -m PyInstaller --noconfirm --log-level WARN --distpath dist --workpath build/pyinstaller build.spec
@@ -73,7 +77,7 @@ freeze: docs
 
 wheel: docs
 	@mkdir -p dist
-	@SOURCE_DATE_EPOCH="$${SOURCE_DATE_EPOCH:-$$(git log -1 --format=%ct)}" $(PY) -m hatchling build --target wheel
+	@$(PY) -m hatchling build --target wheel
 
 # Wheel, .deb, .rpm, AppDir and tar.xz from one bundle, all in dist.
 package: freeze wheel

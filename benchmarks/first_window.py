@@ -1,6 +1,7 @@
 """How long until the first window is painted, against a bare PySide6 program, side by side in one run.
 
-`python benchmarks/first_window.py [--frozen dist/launchpad/launchpad-desktop]`; medians of several starts.
+`python benchmarks/first_window.py [--starts N] [--bundle dist/launchpad]`; medians of several starts. With `--bundle`
+the frozen program is measured, and the bare one is frozen, too (into build/bare_window, once).
 """
 
 from __future__ import annotations
@@ -12,54 +13,64 @@ import subprocess
 import sys
 import tempfile
 import time
+from pathlib import Path
 
 BARE = """
-import sys
 from PySide6.QtWidgets import QApplication, QMainWindow
-class Window(QMainWindow):
-    def paintEvent(self, event):
-        sys.stdout.write("painted\\n"); sys.stdout.flush()
-app = QApplication([]); window = Window(); window.resize(1400, 900); window.show(); app.processEvents()
+app = QApplication([]); window = QMainWindow(); window.resize(1400, 900); window.show(); app.processEvents()
 """
-OURS = """
-import sys
-from launchpad.desktop import app, main_window
-from launchpad.desktop.session import Session
-Session.start = lambda self: None
-class Window(main_window.MainWindow):
-    def paintEvent(self, event):
-        sys.stdout.write("painted\\n"); sys.stdout.flush()
-app.MainWindow = Window
-app.run([])
-"""
+# Qt says it when the first picture of a window goes to the screen, from source and frozen alike.
+PAINTED = "qt.widgets.painting: Flushing"
+ROOT = Path(__file__).resolve().parents[1]
 
 
 def seconds(arguments: list[str], environment: dict[str, str]) -> float:
-    """Time from the start of a process to its first painted line."""
+    """Time from the start of a process to the first picture of its window."""
     started = time.perf_counter()
-    with subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True, env=environment) as process:
+    with subprocess.Popen(arguments, stderr=subprocess.PIPE, text=True, env=environment) as process:
         try:
-            for line in process.stdout:
-                if line.strip() == "painted":
+            for line in process.stderr:
+                if line.startswith(PAINTED):
                     return time.perf_counter() - started
         finally:
             process.kill()
     raise RuntimeError("no window was painted")
 
 
+def frozen_bare() -> Path:
+    """The bare program, frozen as the bundle is."""
+    folder = ROOT / "build" / "bare_window"
+    program = folder / "dist" / "bare" / "bare"
+    if not program.is_file():
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "bare.py").write_text(BARE)
+        options = [f"--{name}={folder / place}" for name, place in (("distpath", "dist"), ("workpath", "work"))]
+        command = [sys.executable, "-m", "PyInstaller", "--noconfirm", "--log-level=WARN", f"--specpath={folder}"]
+        subprocess.run([*command, *options, str(folder / "bare.py")], check=True)
+    return program
+
+
 def main() -> None:
     """Print medians and their ratio."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--starts", type=int, default=9)
-    starts = parser.parse_args().starts
-    with tempfile.TemporaryDirectory() as folder:
-        environment = {**os.environ, "LAUNCHPAD_DATA_DIR": folder, "QT_QPA_PLATFORM": "offscreen"}
-        bare, ours = [], []
-        for _ in range(starts):  # in turns, so that a busy moment meets both
-            bare.append(seconds([sys.executable, "-c", BARE], environment))
-            ours.append(seconds([sys.executable, "-c", OURS], environment))
-    one, two = statistics.median(bare), statistics.median(ours)
-    print(f"bare PySide6 window {one * 1000:.0f} ms, Launchpad {two * 1000:.0f} ms, ratio {two / one:.2f}")
+    parser.add_argument("--bundle", type=Path, help="measure this frozen bundle")
+    arguments = parser.parse_args()
+    bare, ours = [sys.executable, "-c", BARE], [sys.executable, "-m", "launchpad.desktop"]
+    if arguments.bundle:
+        bare, ours = [str(frozen_bare())], [str(arguments.bundle.resolve() / "launchpad-desktop")]
+    took: tuple[list[float], list[float]] = ([], [])
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+        environment = {
+            **os.environ, "LAUNCHPAD_DATA_DIR": folder, "QT_QPA_PLATFORM": "offscreen",
+            "QT_LOGGING_RULES": "qt.widgets.painting.debug=true",
+        }  # fmt: skip
+        for _ in range(arguments.starts):  # in turns, so that a busy moment meets both
+            for times, command in zip(took, (bare, ours), strict=True):
+                times.append(seconds(command, environment))
+    one, two = (statistics.median(times) for times in took)
+    what = "frozen: " if arguments.bundle else ""
+    print(f"{what}bare PySide6 window {one * 1000:.0f} ms, Launchpad {two * 1000:.0f} ms, ratio {two / one:.2f}")
 
 
 if __name__ == "__main__":

@@ -6,8 +6,11 @@ import multiprocessing
 import sys
 from pathlib import Path
 
+from launchpad.other_programs import give_back_environment
+
 if __name__ == "__main__":
     multiprocessing.freeze_support()
+    give_back_environment()
     if Path(sys.executable).stem == "launchpad-desktop":
         from launchpad.desktop.__main__ import run
 

@@ -9,9 +9,11 @@ import re
 import shutil
 import subprocess
 import sys
+import sysconfig
 from collections.abc import Iterable
 from importlib import metadata
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 from launchpad.system.licences import distributions
 
@@ -30,12 +32,14 @@ PLUGINS = {
     "iconengines": ("qsvgicon",),
 }
 TRANSLATIONS = ("qtbase_de", "qtbase_es", "qtbase_fr", "qtbase_it")
-# Modules of packages that ship, for which Launchpad has no use: AVIF and text in Pillow's pictures, Qt's other parts.
+# Modules of packages that ship, for which Launchpad has no use: AVIF and text in Pillow's pictures, parts of Qt.
 UNUSED = [
     "PIL._avif", "PIL._imagingft", "PySide6.QtDBus", "PySide6.QtDesigner", "PySide6.QtQml", "PySide6.QtQuick",
     "PySide6.QtSql", "PySide6.QtWebEngineCore", "PySide6.QtWebEngineWidgets", "numpy.f2py", "tkinter",
+    "readline",  # its library is under the GPL, and nobody types at a prompt of Python
 ]  # fmt: skip
 _LISTED = ("METADATA", "entry_points.txt", "top_level.txt", "WHEEL")
+_SYSTEM = ("/usr/lib/", "/lib/")
 _LICENCES = ("LICEN", "COPYING", "NOTICE", "AUTHORS")
 
 
@@ -72,6 +76,62 @@ def lists_of_packages(folder: Path) -> list[tuple[str, str]]:
     return made
 
 
+def licences_of_libraries(binaries: Iterable[Entry], folder: Path) -> list[Entry]:
+    """The licences of Python and, on Debian and its relatives, of the system's packages whose libraries ship.
+
+    Raises:
+        ValueError: nobody knows whose a library is.
+    """
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    texts = {"python": Path(sysconfig.get_path("stdlib")) / "LICENSE.txt"}
+    if not texts["python"].is_file():  # Debian's Python
+        texts = {}
+    if shutil.which("dpkg") is not None:
+        libraries = {source for _, source, kind in binaries if kind == "BINARY"}
+        for source in sorted(source for source in libraries if source.startswith(_SYSTEM)):
+            owner = _owner(Path(source))
+            if owner is None:
+                raise ValueError(f"{source} belongs to no package: its licence is not known")
+            texts[owner] = Path("/usr/share/doc") / owner / "copyright"
+    said = "".join(text.read_text(encoding="utf-8", errors="replace") for text in texts.values())
+    for common in map(Path, re.findall(r"/usr/share/common-licenses/[\w.-]*\w", said)):  # other systems have them not
+        texts[common.resolve().name] = common.resolve()
+    made = []
+    for name, text in sorted(texts.items()):
+        target = folder / f"{name}.txt"
+        shutil.copyfile(text, target)
+        made.append((f"launchpad/resources/libraries/{target.name}", str(target), "DATA"))
+    return made
+
+
+def _owner(library: Path) -> str | None:
+    """The Debian package of a library. Its own record has the path without the link /lib, or with it."""
+    for path in dict.fromkeys((library, library.resolve(), Path(f"/usr{library}"), Path(str(library.resolve())[4:]))):
+        said = subprocess.run(["dpkg-query", "--search", str(path)], capture_output=True, text=True, check=False)
+        if said.returncode == 0:
+            return said.stdout.partition(":")[0]
+    return None
+
+
+def version_of_windows() -> Any:
+    """What the properties of the executables show on Windows, for EXE's `version`. On Windows only."""
+    from PyInstaller.utils.win32 import versioninfo as info
+
+    from launchpad import __version__
+
+    digits = [int(number) for number in re.findall(r"\d+", __version__)[:3]]
+    numbers = tuple([*digits, 0, 0, 0, 0][:4])
+    words = {
+        "CompanyName": "The Launchpad authors", "FileDescription": "Launchpad", "FileVersion": __version__,
+        "LegalCopyright": "MIT licence. For research use only.", "ProductName": "Launchpad",
+        "ProductVersion": __version__,
+    }  # fmt: skip
+    table = info.StringTable("040904B0", [info.StringStruct(name, text) for name, text in words.items()])
+    kids = [info.StringFileInfo([table]), info.VarFileInfo([info.VarStruct("Translation", [1033, 1200])])]
+    return info.VSVersionInfo(ffi=info.FixedFileInfo(filevers=numbers, prodvers=numbers), kids=kids)
+
+
 def wanted(entries: Iterable[Entry]) -> list[Entry]:
     """Without the plug-ins and translations of Qt that no page uses, caches, and lists of packages that hooks add."""
     return [entry for entry in entries if _is_wanted(PurePosixPath(entry[0].replace("\\", "/")))]
@@ -94,7 +154,7 @@ def _is_wanted(place: PurePosixPath) -> bool:
 def loaded(entries: Iterable[Entry]) -> list[Entry]:
     """Without libraries that no extension module, plug-in or other kept library loads. On Linux only.
 
-    What is in a package's own folder and no extension (OpenSlide, Qt's plug-ins) is loaded by name, and stays.
+    What is in a package's own folder without being an extension (OpenSlide, Qt's plug-ins) is loaded by name: it stays.
     """
     entries = list(entries)
     if not sys.platform.startswith("linux"):

@@ -68,12 +68,14 @@ PY
   fi
   if [ "${1:-}" = package ]; then
     command -v dpkg-deb >/dev/null 2>&1 || want dpkg
+    command -v xz >/dev/null 2>&1 || want xz-utils
     command -v rpmbuild >/dev/null 2>&1 || want rpm
     command -v rpm2cpio >/dev/null 2>&1 || want rpm2cpio
     command -v cpio >/dev/null 2>&1 || want cpio
     command -v debootstrap >/dev/null 2>&1 || want debootstrap
     command -v desktop-file-validate >/dev/null 2>&1 || want desktop-file-utils
     command -v appstreamcli >/dev/null 2>&1 || want appstream
+    if [ -n "${LAUNCHPAD_LINUX_SIGNING_KEY:-}" ]; then command -v gpg >/dev/null 2>&1 || want gpg; fi
   fi
   if [ "${1:-}" = freeze ]; then
     command -v objdump >/dev/null 2>&1 || want binutils

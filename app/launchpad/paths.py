@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
+from functools import lru_cache
 from pathlib import Path
 
 from launchpad.errors import SettingsError
@@ -108,13 +109,18 @@ def resource(*parts: str) -> Path:
     Raises:
         FileNotFoundError: the installation lacks it.
     """
-    here = Path(__file__).resolve().parent
-    # In a wheel and in a bundle the resources lie inside the package, in a source tree beside `app`.
-    for base in (here / "resources", here.parent.parent / "resources"):
+    for base in _resource_folders():
         path = base.joinpath(*parts)
         if path.exists():
             return path
     raise FileNotFoundError("/".join(parts))
+
+
+@lru_cache(maxsize=1)
+def _resource_folders() -> tuple[Path, Path]:
+    """In a wheel and in a bundle the resources lie inside the package, in a source tree beside `app`."""
+    here = Path(__file__).resolve().parent  # asked of the system once: the first window reads dozens of files
+    return here / "resources", here.parent.parent / "resources"
 
 
 def safe_name(name: str) -> str:

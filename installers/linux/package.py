@@ -1,4 +1,4 @@
-"""Makes Linux packages of the frozen bundle: `package.py [--bundle DIR] [--out DIR] [KIND …]`.
+"""Makes Linux packages of the frozen bundle: `package.py [--bundle DIR] [--out DIR] [--work DIR] [KIND …]`.
 
 Kinds: deb, rpm, appdir, tar (all by default). The same bundle gives the same bytes: every file has the time of
 SOURCE_DATE_EPOCH (default: the last commit), root as owner, and a place in the order of names. With a key (signing.py)
@@ -27,6 +27,7 @@ import signing  # noqa: E402
 
 ROOT = HERE.parents[1]
 NAME = "pathology-launchpad"
+COMPONENT = "org.pathology_launchpad.Launchpad"  # AppStream's name of it
 PREFIX = Path("opt") / NAME
 ICON_SIZES = (16, 24, 32, 48, 64, 128, 256, 512)
 DEPENDS = (
@@ -91,7 +92,7 @@ def lay_out(bundle: Path, root: Path) -> None:
     for program in ("launchpad", "launchpad-desktop"):
         (root / "usr" / "bin" / program).symlink_to(f"../../{PREFIX.as_posix()}/{program}")
     write(share / "applications" / f"{NAME}.desktop", (HERE / f"{NAME}.desktop").read_text(encoding="utf-8"))
-    write(share / "metainfo" / f"{NAME}.metainfo.xml", metainfo())
+    write(share / "metainfo" / f"{COMPONENT}.metainfo.xml", metainfo())
     write(share / "mime" / "packages" / f"{NAME}.xml", (HERE / f"{NAME}.mime.xml").read_text(encoding="utf-8"))
     icons(share / "icons" / "hicolor")
     documents = share / "doc" / NAME
@@ -147,7 +148,8 @@ def deb(bundle: Path, work: Path, out: Path) -> Path:
         "Installed-Size": str(size),
         "Depends": DEPENDS,
         "Recommends": RECOMMENDS,
-        "Maintainer": "The Launchpad authors <launchpad@example.org>",
+        # The project has no address of its own; whoever builds packages for others gives theirs.
+        "Maintainer": os.environ.get("LAUNCHPAD_MAINTAINER") or "The Launchpad authors",
         "Description": SUMMARY + "\n" + "\n".join(f" {line}" for line in DESCRIPTION.splitlines()),
     }
     write(root / "DEBIAN" / "control", "".join(f"{key}: {value}\n" for key, value in control.items()))
@@ -221,16 +223,25 @@ def tar(bundle: Path, work: Path, out: Path) -> Path:
     root = work / "tar"
     lay_out(bundle, root)
     target = out / f"{stem}{mark()}.tar.xz"
+    moment = epoch()
 
     def same(info: tarfile.TarInfo) -> tarfile.TarInfo:
         info.uid = info.gid = 0
         info.uname = info.gname = "root"
-        info.mtime = epoch()
+        info.mtime = moment
         return info
 
-    with tarfile.open(target, "w:xz", preset=6, format=tarfile.GNU_FORMAT) as packed:
+    # Two threads cut it into the same blocks on every machine.
+    command = ["xz", "-6", "--threads=2", "--stdout"]
+    with (
+        target.open("wb") as file,
+        subprocess.Popen(command, stdin=subprocess.PIPE, stdout=file) as xz,
+        tarfile.open(fileobj=xz.stdin, mode="w|", format=tarfile.GNU_FORMAT) as packed,
+    ):
         packed.add(root / PREFIX, stem, filter=same)  # folders are added in the order of names
         packed.add(root / "usr" / "share", f"{stem}/share", filter=same)
+    if xz.returncode != 0:
+        raise PackagingFailed(f"xz ended with {xz.returncode}")
     return target
 
 
@@ -251,6 +262,9 @@ def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="package.py", description=__doc__)
     parser.add_argument("--bundle", type=Path, default=ROOT / "dist" / "launchpad")
     parser.add_argument("--out", type=Path, default=ROOT / "dist")
+    parser.add_argument(
+        "--work", type=Path, default=ROOT / "build" / "linux", help="a folder that is removed afterwards"
+    )
     parser.add_argument("kinds", nargs="*", metavar="KIND", help=", ".join(KINDS))
     arguments = parser.parse_args(argv)
     unknown = set(arguments.kinds) - set(KINDS)
@@ -259,7 +273,7 @@ def main(argv: list[str] | None = None) -> int:
     if not (arguments.bundle / "launchpad-desktop").is_file():
         sys.stderr.write(f"{arguments.bundle} holds no bundle. Run `make freeze` first.\n")
         return 2
-    work = ROOT / "build" / "linux"
+    work = arguments.work
     arguments.out.mkdir(parents=True, exist_ok=True)
     files = []
     try:

@@ -37,12 +37,14 @@ def sign(files: Sequence[Path]) -> list[Path]:
     """
     made = []
     with _keyring(Path(os.environ[KEY])) as home:
-        (who,) = re.findall(r"^sec:.*\n(?:.*\n)*?fpr:+(\w+):", _gpg(home, "--list-secret-keys", "--with-colons"), re.M)[
-            :1
-        ]
+        keys = _gpg(home, "--list-secret-keys", "--with-colons")
+        found = re.search(r"^sec:.*\n(?:.*\n)*?fpr:+(\w+):", keys, re.MULTILINE)
+        if found is None:
+            raise SigningFailed(f"{os.environ[KEY]} holds no secret key")
+        how = ("--yes", "--local-user", found[1], "--armor", "--detach-sign", "--output")
         for file in files:
             target = file.with_name(f"{file.name}.asc")
-            _gpg(home, "--yes", "--local-user", who, "--armor", "--output", str(target), "--detach-sign", str(file))
+            _gpg(home, *how, str(target), str(file))
             _gpg(home, "--verify", str(target), str(file))
             made.append(target)
     return made
@@ -65,33 +67,21 @@ def _keyring(key: Path) -> Iterator[Path]:
     if shutil.which("gpg") is None:
         raise SigningFailed("gpg is missing: install the package gpg")
     home = Path(tempfile.mkdtemp(prefix="lpgpg", dir="/tmp"))  # gpg's sockets want a short path
+    # The key lies here for a moment only: no second goes into making its copy hard to guess.
+    (home / "gpg-agent.conf").write_text("s2k-count 65536\n")
     try:
         _gpg(home, "--import", str(key))
         yield home
     finally:
-        subprocess.run(["gpgconf", "--homedir", str(home), "--kill", "all"], check=False, capture_output=True)
+        subprocess.run(["gpgconf", "--homedir", str(home), "--kill", "gpg-agent"], check=False, capture_output=True)
         shutil.rmtree(home, ignore_errors=True)
 
 
 def _gpg(home: Path, *arguments: str) -> str:
-    command = [
-        "gpg",
-        "--homedir",
-        str(home),
-        "--batch",
-        "--no-tty",
-        "--pinentry-mode",
-        "loopback",
-        "--passphrase-fd",
-        "0",
-    ]
-    said = subprocess.run(
-        [*command, *arguments],
-        input=os.environ.get(f"{KEY}_PASSPHRASE", ""),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    command = ["gpg", "--homedir", str(home), "--batch", "--no-tty", "--pinentry-mode", "loopback"]
+    command += ["--passphrase-fd", "0", *arguments]
+    passphrase = os.environ.get(f"{KEY}_PASSPHRASE", "")
+    said = subprocess.run(command, input=passphrase, capture_output=True, text=True, check=False)
     if said.returncode != 0:
         raise SigningFailed(said.stderr.strip())
     return said.stdout

@@ -10,7 +10,8 @@ python -m venv .tools
 .tools/Scripts/python -m uv pip sync --quiet --python .venv/Scripts/python.exe --require-hashes requirements/dev.lock
 .tools/Scripts/python -m uv pip install --quiet --python .venv/Scripts/python.exe --no-deps --no-build-isolation --editable .
 py=.venv/Scripts/python
-mkdir -p build && "$py" -c 'import sys; sys.path.insert(0, "installers"); import icons; from pathlib import Path; icons.main(Path("build/icons"))'
+export PYTHONHASHSEED=0  # the same sources give the same bytes
+NO_MKDOCS_2_WARNING=1 "$py" -m mkdocs build --quiet --strict --site-dir resources/help
 "$py" -m PyInstaller --noconfirm --log-level WARN --distpath dist --workpath build/pyinstaller build.spec
 dist/launchpad/launchpad.exe self-test
 "$py" installers/windows/build.py dist/launchpad "$out"

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import configparser
 import importlib.util
+import os
 import shutil
 import subprocess
 import sys
 import tarfile
+import tempfile
 from pathlib import Path
 from types import ModuleType
 from xml.etree import ElementTree
@@ -74,10 +76,12 @@ def test_the_deb_says_what_it_is_and_holds_both_programs(
     package: ModuleType, bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file = made(package, "deb", bundle, tmp_path / "out", monkeypatch)
+    assert file.name.endswith("-unsigned.deb")
     fields = subprocess.run(["dpkg-deb", "--field", file], capture_output=True, text=True, check=True).stdout
     assert "Package: pathology-launchpad\n" in fields
     assert f"Version: {package.version()}\n" in fields
     assert "libc6 (>= 2.36)" in fields
+    assert "Maintainer: The Launchpad authors\n" in fields, "no address is made up"
     listing = subprocess.run(["dpkg-deb", "--contents", file], capture_output=True, text=True, check=True).stdout
     for program in ("launchpad", "launchpad-desktop"):
         assert f"./usr/bin/{program} -> ../../opt/pathology-launchpad/{program}\n" in listing
@@ -105,7 +109,7 @@ def test_the_tar_unpacks_into_one_folder(
     file = made(package, "tar", bundle, tmp_path / "out", monkeypatch)
     with tarfile.open(file) as packed:
         members = packed.getmembers()
-    stem = file.name.removesuffix(".tar.xz")
+    stem = file.name.removesuffix("-unsigned.tar.xz")
     assert {member.name.split("/")[0] for member in members} == {stem}
     assert {(member.uid, member.uname, member.mtime) for member in members} == {(0, "root", 1700000000)}
     assert f"{stem}/launchpad-desktop" in {member.name for member in members}
@@ -142,3 +146,76 @@ def test_the_metainfo_names_this_version(package: ModuleType, monkeypatch: pytes
     assert release is not None
     assert release.attrib == {"version": package.version(), "date": "2023-11-14"}
     assert component.findtext("launchable") == "pathology-launchpad.desktop"
+    assert component.findtext("id") == package.COMPONENT
+
+
+@pytest.mark.skipif(shutil.which("appstreamcli") is None, reason="the validator is not on this machine")
+def test_the_metainfo_is_valid(package: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1700000000")
+    file = tmp_path / f"{package.COMPONENT}.metainfo.xml"
+    file.write_text(package.metainfo(), encoding="utf-8")
+    said = subprocess.run(["appstreamcli", "validate", "--no-net", file], capture_output=True, text=True, check=False)
+    assert said.returncode == 0, said.stdout
+
+
+def run_package(bundle: Path, out: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, LINUX / "package.py", "--bundle", bundle, "--out", out, "--work", out / "work", "tar"]
+    return subprocess.run(
+        command, capture_output=True, text=True, check=False,
+        env={**os.environ, "SOURCE_DATE_EPOCH": "1700000000", **environment},
+    )  # fmt: skip
+
+
+def test_without_a_key_names_and_last_line_say_unsigned(bundle: Path, tmp_path: Path) -> None:
+    done = run_package(bundle, tmp_path)
+    assert done.returncode == 0, done.stderr
+    (file,) = tmp_path.glob("*.tar.xz*")
+    assert file.name.endswith("-unsigned.tar.xz")
+    assert done.stdout.splitlines()[-1] == f"unsigned: {file.name}"
+
+
+@pytest.mark.skipif(shutil.which("gpg") is None, reason="gpg is not on this machine")
+def test_with_a_key_a_signature_lies_beside_the_file_and_a_flipped_bit_is_refused(
+    package: ModuleType, bundle: Path, tmp_path: Path
+) -> None:
+    secret, public = throwaway_key(tmp_path / "keys")
+    out = tmp_path / "out"
+    out.mkdir()
+    environment = {"LAUNCHPAD_LINUX_SIGNING_KEY": str(secret), "LAUNCHPAD_LINUX_SIGNING_KEY_PASSPHRASE": "a word"}
+    before = out / f"pathology-launchpad-{package.version()}-linux-{package.architecture('rpm')}-unsigned.tar.xz"
+    before.write_bytes(b"made without a key")
+    wrong = subprocess.run(
+        [sys.executable, LINUX / "signing.py", before], capture_output=True, text=True, check=False,
+        env={**os.environ, **environment, "LAUNCHPAD_LINUX_SIGNING_KEY_PASSPHRASE": "another"},
+    )  # fmt: skip
+    assert (wrong.returncode, wrong.stdout[:9]) == (1, "refused: ")
+    done = run_package(bundle, out, **environment)
+    assert done.returncode == 0, done.stderr
+    file, signature = sorted(out.glob("*.tar.xz*"))
+    assert "unsigned" not in file.name, "and the file that was made without a key is gone"
+    assert signature.name == f"{file.name}.asc"
+    assert done.stdout.splitlines()[-1] == f"signed: {file.name}"
+    verify = [sys.executable, LINUX / "signing.py", "--verify", public, file]
+    assert subprocess.run(verify, capture_output=True, text=True, check=False).stdout == "verified\n"
+    good = file.read_bytes()
+    file.write_bytes(good[:-1] + bytes([good[-1] ^ 1]))
+    refused = subprocess.run(verify, capture_output=True, text=True, check=False)
+    assert refused.returncode == 1
+    assert refused.stdout.startswith("refused: ")
+
+
+def throwaway_key(folder: Path) -> tuple[Path, Path]:
+    """Files of a secret key with the passphrase "a word" and of its public key."""
+    folder.mkdir()
+    home = tempfile.mkdtemp(prefix="lpgpg", dir="/tmp")  # gpg's sockets want a short path
+    Path(home, "gpg-agent.conf").write_text("s2k-count 65536\n")
+    gpg = ["gpg", "--homedir", home, "--batch", "--pinentry-mode", "loopback", "--passphrase", "a word"]
+    try:
+        made = ["--quick-generate-key", "Throwaway <throwaway@example.org>", "ed25519", "sign", "never"]
+        subprocess.run([*gpg, *made], check=True, capture_output=True)
+        for kind, name in (("--export-secret-keys", "secret.asc"), ("--export", "public.asc")):
+            subprocess.run([*gpg, "--armor", "--output", folder / name, kind], check=True, capture_output=True)
+    finally:
+        subprocess.run(["gpgconf", "--homedir", home, "--kill", "gpg-agent"], check=False, capture_output=True)
+        shutil.rmtree(home, ignore_errors=True)
+    return folder / "secret.asc", folder / "public.asc"

@@ -10,6 +10,7 @@ import argparse
 import asyncio
 import json
 import os
+import subprocess
 import sys
 import tempfile
 import time
@@ -20,6 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from launchpad.desktop.qupath_stand_in import QuPathStandIn, StandInFailed
+from launchpad.other_programs import set_by_the_bundle
 
 if TYPE_CHECKING:
     from PySide6.QtCore import QModelIndex
@@ -206,6 +208,10 @@ class Journey:
             raise StepFailed(f"QuPath was started with {project}, which is not of this run")
         self._shot("opened-in-qupath")
         self._say(f"QuPath's stand-in was started with {project}, in a clean environment")
+        # The browser and the file manager are started by Qt, with what this process has.
+        if ours := _inherited():
+            raise StepFailed(f"other programs would be led into the bundle by {', '.join(ours)}")
+        self._say("what other programs inherit leads none of them into the bundle")
 
     async def answer_quit(self) -> None:
         """Quit also when a step failed in the middle of a transfer, which the window then asks about."""
@@ -426,6 +432,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         if arguments.screenshots is not None:
             sys.stdout.write(f"Screenshots: {screenshots}\n")
         return code
+
+
+def _inherited() -> list[str]:
+    """What a program that is started without any care would find of the bundle in its environment."""
+    said = subprocess.run(["env", "-0"], capture_output=True, text=True, check=True).stdout
+    return set_by_the_bundle(dict(line.partition("=")[::2] for line in said.split("\0") if line))
 
 
 def _run(slides: Sequence[Path], screenshots: Path, theme: str, qupath: QuPathStandIn | None) -> int:

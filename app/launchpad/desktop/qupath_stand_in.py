@@ -5,6 +5,8 @@ from __future__ import annotations
 import shlex
 from pathlib import Path
 
+from launchpad.other_programs import set_by_the_bundle
+
 _SCRIPT = """#!/bin/sh
 case " $* " in *" --version "*) echo "QuPath v0.6.0"; exit 0;; esac
 record={folder}
@@ -14,7 +16,7 @@ env > "$record/environment"
 n=0
 while [ -e "$record/started" ] && [ $n -lt 120 ]; do sleep 1; n=$((n + 1)); done
 """
-_OURS = ("LAUNCHPAD_", "_PYI_", "PYTHON", "QT_", "LD_LIBRARY_PATH=", "DYLD_LIBRARY_PATH=")
+_OURS = ("LAUNCHPAD_", "_PYI_", "PYTHON", "QT_")
 
 
 class StandInFailed(Exception):
@@ -51,7 +53,8 @@ class QuPathStandIn:
         if not project.is_file() or not list(project.parent.glob("data/*/data.qpdata")):
             raise StandInFailed(f"QuPath was started with a project that is not whole: {project}")
         environment = (self._folder / "environment").read_text(encoding="utf-8", errors="replace")
-        ours = [line.partition("=")[0] for line in environment.splitlines() if line.startswith(_OURS)]
+        found = dict(line.partition("=")[::2] for line in environment.splitlines())
+        ours = [name for name in found if name.startswith(_OURS)] + set_by_the_bundle(found)
         if ours:
             raise StandInFailed(f"QuPath was started with our environment: {', '.join(ours)}")
         return project

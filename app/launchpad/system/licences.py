@@ -24,12 +24,17 @@ class Licence:
 
 
 def shipped() -> list[Licence]:
-    """Fonts, icons and the sample slide."""
+    """Fonts, icons and the sample slide; in a bundle also Python and the libraries of the system that it holds."""
+    libraries = paths.resource() / "libraries"
     return [
         Licence("Inter", "4.1", "OFL-1.1", paths.resource("fonts", "OFL.txt").read_text(encoding="utf-8")),
         Licence("Lucide", "1.62", "ISC", paths.resource("icons", "LICENSE").read_text(encoding="utf-8")),
         Licence("OpenSlide's sample slide CMU-1-Small-Region", "", "CC0-1.0",
                 paths.resource("LICENSES.md").read_text(encoding="utf-8")),
+        *(
+            Licence(file.stem, "", "see its text", file.read_text(encoding="utf-8", errors="replace"))
+            for file in (sorted(libraries.iterdir()) if libraries.is_dir() else ())
+        ),
     ]  # fmt: skip
 
 
@@ -84,4 +89,8 @@ def _licence(found: metadata.Distribution) -> Licence:
                 texts.append(file.read_text(encoding="utf-8"))
             except (OSError, UnicodeDecodeError):
                 continue  # the next file of the package may be readable
+    if not texts and "LGPL-3.0" in name:  # Qt's packages bring no text; the one is written upon the other
+        texts = [
+            paths.resource("licences", file).read_text(encoding="utf-8") for file in ("LGPL-3.0.txt", "GPL-3.0.txt")
+        ]
     return Licence(str(about["Name"]), found.version, name or "see its documentation", "\n\n".join(texts))
