@@ -6,11 +6,16 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from launchpad.application.download_progress import DownloadProgress as DownloadProgress
+    from launchpad.application.download_progress import DownloadProgressState as DownloadProgressState
     from launchpad.application.service import Service as Service
 
-__all__ = ["DownloadProgress", "Service"]
+__all__ = ["DownloadProgress", "DownloadProgressState", "Service"]
 
-_HOMES = {"DownloadProgress": "launchpad.application.download_progress", "Service": "launchpad.application.service"}
+_HOMES = {
+    "DownloadProgress": "launchpad.application.download_progress",
+    "DownloadProgressState": "launchpad.application.download_progress",
+    "Service": "launchpad.application.service",
+}
 
 
 def __getattr__(name: str) -> object:

@@ -99,6 +99,31 @@ class Service:
             found = find(bucket, what, what_is_key=what_is_key)
             return len(found) if dry_run else bucket.delete(info.key for info in found)
 
+    @staticmethod
+    def find_static(
+        what: Sequence[str] | None = None,
+        what_is_key: bool = False,
+        detail: bool = False,
+        include_signed_urls: bool = False,
+    ) -> list[Any]:
+        """As `find`."""
+        return Service().find(what, what_is_key, detail, include_signed_urls)
+
+    @staticmethod
+    def download_static(
+        what: Sequence[str] | None = None,
+        destination: str | Path | None = None,
+        what_is_key: bool = False,
+        progress_callback: Callable[[int, int, Path], None] | None = None,
+    ) -> list[Path]:
+        """As `download`."""
+        return Service().download(what, destination, what_is_key, progress_callback)
+
+    @staticmethod
+    def delete_static(what: Sequence[str], what_is_key: bool = False, dry_run: bool = True) -> int:
+        """As `delete`."""
+        return Service().delete(what, what_is_key, dry_run)
+
     def create_signed_upload_url(self, object_key: str, bucket_name: str | None = None) -> str:
         """A URL to which the bytes of an object can be sent by PUT for two hours, or as long as the settings say."""
         seconds = load_settings().bucket_upload_signed_url_expiration_seconds
@@ -114,7 +139,8 @@ class Service:
         with Client() as client:
             return client.me().organization.aignostics_bucket_name
 
-    def get_bucket_protocol(self) -> str:
+    @staticmethod
+    def get_bucket_protocol() -> str:
         """The scheme of addresses of objects."""
         return "gs"
 

@@ -17,11 +17,12 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
 from launchpad.application import run_folder
+from launchpad.application.result_slides import download_slide, slide_file
 from launchpad.application.run_folder import FileFacts, ItemFacts, RunFacts, wrong_content
 from launchpad.application.states import has_ended, item_state, run_state
 from launchpad.bucket.board import FileBoard
 from launchpad.bucket.download import download
-from launchpad.errors import LaunchpadError, NotFound, TransferError
+from launchpad.errors import LaunchpadError, TransferError
 from launchpad.paths import safe_name
 from launchpad.progress import Cancelled, Progress
 
@@ -77,38 +78,6 @@ def result_folders(items: Iterable[ItemResultReadResponse]) -> dict[str, str]:
     }
 
 
-def slide_file(folder: Path, external_id: str) -> Path:
-    """Where the slide of an item lies whose id is an address: in `input` of the run's folder."""
-    return folder / "input" / safe_name(PurePosixPath(unquote(urlsplit(external_id).path)).name)
-
-
-def download_slide(item: ItemResultReadResponse, folder: Path, progress: Progress | None = None) -> Path | None:
-    """Fetch the slide of an item whose id is an address, for programs that show it; None where it is a path.
-
-    Raises:
-        NotFound: the platform does not say where the slide can be had.
-        TransferError, Unreachable: it does not come, or not as it was.
-        LaunchpadError: it cannot be written.
-    """
-    if not re.match(r"\w+://", item.external_id):
-        return None
-    target = slide_file(folder, item.external_id)
-    known = next((artifact for artifact in item.input_artifacts if artifact.download_url), None)
-    url = str(known.download_url) if known is not None else item.external_id
-    if urlsplit(url).scheme not in ("http", "https"):
-        if target.is_file():
-            return target
-        raise NotFound(
-            "The slide is not on this computer",
-            detail="The platform does not say where it can be fetched.",
-            advice=f"Put it into {target.parent} to see it in QuPath.",
-            subject=target.name,
-        )
-    metadata = (known.metadata if known is not None else None) or {}
-    checksum = metadata.get("checksum_base64_crc32c") or metadata.get("checksum_crc32c")
-    return download(lambda: url, target, crc32c=str(checksum) if checksum else None, progress=progress)
-
-
 def file_name(artifact: OutputArtifactResultReadResponse) -> str:
     """Name of an artifact on disk: its own with `_` for `:`, and the extension of its media type."""
     return safe_name(artifact.name.replace(":", "_")) + EXTENSIONS.get(_media_type(artifact), ".bin")
@@ -117,6 +86,22 @@ def file_name(artifact: OutputArtifactResultReadResponse) -> str:
 def _media_type(artifact: OutputArtifactResultReadResponse) -> str:
     metadata = artifact.metadata or {}
     return str(metadata.get("media_type") or metadata.get("mime_type") or "").split(";")[0].strip().lower()
+
+
+@dataclass(frozen=True)
+class Moved:
+    """Bytes of one file that came: an artifact of an item, or (without one) its slide. Sizes in bytes, 0: not known."""
+
+    run: RunReadResponse
+    item: ItemResultReadResponse
+    artifact: OutputArtifactResultReadResponse | None
+    index: int
+    path: Path
+    url: str
+    done: int
+    size: int
+    items_done: int
+    items_total: int
 
 
 def download_results(
@@ -135,6 +120,7 @@ def download_results(
     on_ready: Callable[[Path, RunFacts, ItemFacts], None] | None = None,
     with_slides: bool = False,
     share_token: str | None = None,
+    on_moved: Callable[[Moved], None] | None = None,
 ) -> list[Downloaded]:
     """Download the results of a run, items as they finish when `wait`; files that are complete are left alone.
 
@@ -143,7 +129,8 @@ def download_results(
     and the others go on. The `board` shows files. What is missing or wrong is said in README.txt, summary.csv and
     run.json of the folder, which are written at the end, also when the download is stopped. `on_ready` gets the folder
     and the facts of each item when its files are there. `with_slides` also fetches slides whose external id is an
-    address, into `input`. `share_token` opens a run that somebody shared.
+    address, into `input`. `share_token` opens a run that somebody shared. `on_moved` is told of each file's bytes, from
+    worker threads.
 
     Raises:
         Unreachable, ApiException: the platform does not answer or does not know the run.
@@ -155,7 +142,7 @@ def download_results(
     run = handle.details()
     folder = destination / safe_name(run.run_id) if per_run else destination
     _make(folder)
-    fetch = _Fetch(handle, progress, board or FileBoard(), on_item)
+    fetch = _Fetch(handle, run, progress, board or FileBoard(), on_item, on_moved)
     items: list[ItemResultReadResponse] = []
     try:
         while True:
@@ -182,7 +169,7 @@ def download_results(
                 break
             progress.report(len(fetch.done), len(wanted), "waiting for the platform")
             progress.sleep(poll_seconds)
-            run = handle.details()
+            run = fetch.run = handle.details()
     finally:
         if items:
             facts = _facts(client, run)
@@ -257,13 +244,17 @@ class _Fetch:
 
     def __init__(
         self,
-        run: Run,
+        handle: Run,
+        run: RunReadResponse,
         progress: Progress,
         board: FileBoard,
         on_item: Callable[[Downloaded], None] | None,
+        on_moved: Callable[[Moved], None] | None,
     ) -> None:
-        self._run, self._progress, self._board = run, progress, board
-        self._on_item = on_item
+        self._handle, self._progress, self._board = handle, progress, board
+        self._on_item, self._on_moved = on_item, on_moved
+        self.run = run
+        self._urls: dict[str, str] = {}
         self.ready: Callable[[ItemFacts], None] | None = None
         self.facts: dict[str, ItemFacts] = {}
         self._total = 0
@@ -317,7 +308,7 @@ class _Fetch:
         files = tuple(path for _, path in sorted(got[item.item_id].items()))
         if self._slides_to is not None:
             try:
-                download_slide(item, self._slides_to, self._progress)
+                download_slide(item, self._slides_to, _SlideProgress(self, item, self._slides_to))
             except LaunchpadError as error:
                 errors[item.item_id].append(error)
         self.done[item.item_id] = Downloaded(item, folders[item.item_id], files, tuple(errors[item.item_id]))
@@ -376,7 +367,7 @@ class _Fetch:
     def _one(self, file: _File) -> Path | LaunchpadError:
         try:
             path = download(
-                lambda: self._run.get_artifact_download_url(file.artifact.output_artifact_id),
+                lambda: self._url(file),
                 file.path,
                 crc32c=_checksum(file.artifact),
                 progress=_Inner(self, file),
@@ -387,8 +378,30 @@ class _Fetch:
             return error
         file.facts.size = path.stat().st_size
         self._board.done(file.key, file.facts.size)
+        self.tell(file.item, file.artifact, file.number, path, file.facts.size, file.facts.size)
         file.facts.problem = wrong_content(path, file.facts.media_type)
         return path
+
+    def _url(self, file: _File) -> str:
+        self._urls[file.key] = self._handle.get_artifact_download_url(file.artifact.output_artifact_id)
+        return self._urls[file.key]
+
+    def tell(
+        self,
+        item: ItemResultReadResponse,
+        artifact: OutputArtifactResultReadResponse | None,
+        number: int,
+        path: Path,
+        done: int,
+        size: int,
+    ) -> None:
+        """Say how far a file is."""
+        if self._on_moved is None:
+            return
+        url = item.external_id if artifact is None else f"{item.item_id}/{artifact.output_artifact_id}"
+        url = self._urls.get(url, url if artifact is None else "")
+        counts = (len(self.done), self._total)
+        self._on_moved(Moved(self.run, item, artifact, number, path, url, done, size, *counts))
 
     def check(self) -> None:
         """Raise Cancelled when asked to stop, or when another file's failure ends all."""
@@ -400,18 +413,16 @@ class _Fetch:
         """Bytes of one file do not move the count of items; they show which file."""
         self.check()
         self._board.moved(file.key, done, size)
+        self.tell(file.item, file.artifact, file.number, file.path, done, size)
         self._progress.report(len(self.done), self._total, f"{stem_of(file.item.external_id)}: {file.name}")
 
 
-class _Inner(Progress):
-    """One file's progress: told to the fetch of all, stopped with it."""
+class _Stopped(Progress):
+    """A progress that is stopped with the fetch of all."""
 
-    def __init__(self, fetch: _Fetch, file: _File) -> None:
+    def __init__(self, fetch: _Fetch) -> None:
         super().__init__()
-        self._fetch, self._file = fetch, file
-
-    def report(self, done: int, total: int, what: str = "") -> None:
-        self._fetch.moved(self._file, done, total)
+        self._fetch = fetch
 
     def check(self) -> None:
         self._fetch.check()
@@ -421,6 +432,29 @@ class _Inner(Progress):
         while (left := end - time.monotonic()) > 0:
             self._fetch.check()
             time.sleep(min(left, 0.1))
+
+
+class _Inner(_Stopped):
+    """One file's progress: told to the fetch of all."""
+
+    def __init__(self, fetch: _Fetch, file: _File) -> None:
+        super().__init__(fetch)
+        self._file = file
+
+    def report(self, done: int, total: int, what: str = "") -> None:
+        self._fetch.moved(self._file, done, total)
+
+
+class _SlideProgress(_Stopped):
+    """That of a slide."""
+
+    def __init__(self, fetch: _Fetch, item: ItemResultReadResponse, root: Path) -> None:
+        super().__init__(fetch)
+        self._item, self._path = item, slide_file(root, item.external_id)
+
+    def report(self, done: int, total: int, what: str = "") -> None:
+        self.check()
+        self._fetch.tell(self._item, None, 0, self._path, done, total)
 
 
 def _checksum(artifact: OutputArtifactResultReadResponse) -> str:

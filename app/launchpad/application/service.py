@@ -13,12 +13,14 @@ from uuid import uuid4
 from launchpad.application import mapping as rules
 from launchpad.application.allowance import Allowance, load_allowance, submit_all
 from launchpad.application.columns import columns, input_artifact
-from launchpad.application.download_progress import DownloadProgress, Queue, Telling
+from launchpad.application.download_progress import DownloadProgress, DownloadProgressState, Queue, Telling
 from launchpad.application.draft import SubmissionDraft
 from launchpad.application.manifest import read_rows, to_row
 from launchpad.application.prepare import Prepared, prepare
 from launchpad.application.results import download_results
 from launchpad.application.run_options import future, matcher, pipeline_hints, time_of
+from launchpad.application.service_shares import Shares
+from launchpad.application.service_twins import Twins
 from launchpad.application.submit import open_bucket, submit, upload
 from launchpad.errors import BadInput, NotFound
 from launchpad.platform.client import Client
@@ -45,7 +47,7 @@ _log = logging.getLogger(__name__)
 _HIDDEN = frozenset(("h-e-tme", "two-task-dummy"))
 
 
-class Service:
+class Service(Shares, Twins):
     """Applications and runs of one platform. Close it, or use it as a context manager."""
 
     def __init__(self, client: Client | None = None) -> None:
@@ -73,9 +75,9 @@ class Service:
         """The versions of an application, newest first."""
         return self.client.versions.list_sorted(application_id)
 
-    def application_version(self, application_id: str, version: str | None = None) -> VersionReadResponse:
+    def application_version(self, application_id: str, application_version: str | None = None) -> VersionReadResponse:
         """One version, the latest where none is named."""
-        return self.client.application_version(application_id, version)
+        return self.client.application_version(application_id, application_version)
 
     def prepare(
         self,
@@ -334,8 +336,11 @@ class Service:
                 on_ready=builder.on_ready if builder is not None else None,
                 with_slides=builder is not None,
                 share_token=share_token,
+                on_moved=telling.moved,
             )
-        telling.tell(DownloadProgress(status="completed", item_count=len(done), item_index=len(done)))
+        telling.tell(
+            DownloadProgress(status=DownloadProgressState.COMPLETED, item_count=len(done), item_index=len(done))
+        )
         if builder is not None:
             for problem in builder.report.problems:
                 _log.warning("QuPath project: %s", problem)
@@ -389,20 +394,31 @@ class Service:
         application_version: str | None = None,
         onboard_to_aignostics_portal: bool = False,
         upload_prefix: str | None = None,
-        upload_progress_queue: Any = None,
+        upload_progress_queue: Queue | None = None,
         upload_progress_callable: Callable[[int, Path, str], None] | None = None,
     ) -> bool:
         """Upload the slides of rows, which get their `platform_bucket_url`; whether all went well.
 
-        `upload_progress_callable` gets the bytes, the path and the address of each slide that is through.
+        `upload_progress_callable` gets the bytes, the path and the address of each slide that is through; the queue a
+        dict of the slide's `external_id`, its `file_upload_progress` (1.0) and its `platform_bucket_url`.
         """
         with Service() as service:
             version = service.application_version(application_id, application_version)
             slides = read_rows(metadata, columns(input_artifact(version).metadata_schema))
 
             def through(slide: Slide) -> None:
-                if upload_progress_callable is not None and not slide.error:
+                if slide.error:
+                    return
+                if upload_progress_callable is not None:
                     upload_progress_callable(slide.size, slide.path, slide.bucket_url)
+                if upload_progress_queue is not None:
+                    upload_progress_queue.put_nowait(
+                        {
+                            "external_id": slide.external_id,
+                            "file_upload_progress": 1.0,
+                            "platform_bucket_url": slide.bucket_url,
+                        }
+                    )
 
             done = service.upload(
                 slides, application_id, version.version_number, prefix=upload_prefix, on_slide=through

@@ -99,7 +99,11 @@ def require_profile() -> None:
         )
     for number, profile in enumerate(offered, 1):
         typer.echo(f"{number}: {profile.title}", err=True)
-    chosen = typer.prompt("Which platform shall the command aignostics use?", type=int, err=True)
-    if not 1 <= chosen <= len(offered):
+    # Not typer's prompt: that prints a space on stdout, which may belong to a script.
+    typer.echo("Which platform shall the command aignostics use? ", err=True, nl=False)
+    answer = sys.stdin.readline()
+    if not answer:
+        raise typer.Abort
+    if not answer.strip().isdecimal() or not 1 <= int(answer) <= len(offered):
         raise typer.BadParameter(f"Choose a number from 1 to {len(offered)}.")
-    profile_file.use(offered[chosen - 1].name)
+    profile_file.use(offered[int(answer) - 1].name)

@@ -78,7 +78,7 @@ def launch(
     script: Annotated[Path | None, typer.Option(help="A Groovy script to run.")] = None,
 ) -> None:
     """Start QuPath; it goes on when this command ends."""
-    from launchpad.qupath import builder, service
+    from launchpad.qupath import builder, service, starting
     from launchpad.qupath.from_run import FOLDER
     from launchpad.qupath.project import PROJECT_FILE
 
@@ -94,7 +94,7 @@ def launch(
     if script is not None:
         pid = service.Service.execute_qupath(project=project, image=image, script=script)
     else:
-        pid = service.launch(chosen, project, image)
+        pid = starting.launch(chosen, project, image)
     say(f"QuPath {chosen.version} runs with process id {pid}.".replace("  ", " "))
 
 
@@ -222,11 +222,11 @@ def run_script(
     save: Annotated[bool, typer.Option("--save", "-s", help="Keep what the script changes in the project.")] = False,
 ) -> int:
     """Run a Groovy script in QuPath without a window."""
-    from launchpad.qupath import service
+    from launchpad.qupath import starting
 
     if not script.is_file():
         raise NotFound("There is no such script", advice="Check the path.", subject=str(script))
-    code = service.run_script(
+    code = starting.run_script(
         _chosen(), script, project=project, image=image, arguments=args or [], save=save, output=sys.stdout
     )
     if code:

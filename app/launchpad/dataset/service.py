@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import Any, Protocol
 
 from launchpad import paths
 from launchpad.dataset import layout as layouts
@@ -15,6 +16,13 @@ from launchpad.errors import BadInput, LaunchpadError, NotFound
 from launchpad.progress import Progress
 
 PORTAL = "https://portal.imaging.datacommons.cancer.gov/explore/"
+
+
+class _Queue(Protocol):
+    """What `queue.Queue` and `multiprocessing.Queue` have in common."""
+
+    def put_nowait(self, item: Any, /) -> None:
+        """Add an item at once."""
 
 
 class Service:
@@ -53,6 +61,22 @@ class Service:
             done = download_selection(index, selection, folder, layout=target_layout, progress=progress)
             raise_first(done)
         return selection.matched
+
+    @staticmethod
+    def download_with_queue(
+        queue: _Queue,
+        source: str,
+        target: Path | str | None = None,
+        target_layout: str = layouts.DEFAULT,
+        dry_run: bool = False,
+    ) -> None:
+        """As `download_idc`; the queue gets what part of the bytes is there, 0.0 to 1.0, and 1.0 at the end."""
+
+        def tell(done: int, total: int, what: str) -> None:
+            queue.put_nowait(min(1.0, done / total) if total else 0.0)
+
+        Service.download_idc(source, target, target_layout, dry_run, _Told(tell, Progress()))
+        queue.put_nowait(1.0)
 
     @staticmethod
     def download_aignostics(

@@ -33,12 +33,14 @@ _MODELS = {
     "RunTerminationReason": "RunTerminationReason",
     "SchedulingRequest": "SchedulingRequest",
     "User": "UserReadResponse",
+    "ApplicationVersionDocument": "VersionDocumentResponse",
 }
 _EXPORTS = {
     "Client": ("client", "Client"),
     "Applications": ("applications", "Applications"),
     "Versions": ("applications", "Versions"),
     "Documents": ("documents", "Documents"),
+    "AccessGrant": ("share_tokens", "AccessGrant"),
     "ShareToken": ("share_tokens", "ShareToken"),
     "ShareTokens": ("share_tokens", "ShareTokens"),
     "DownloadTimeoutError": ("run_download", "DownloadTimeoutError"),

@@ -209,7 +209,7 @@ class Run:
         nocache: bool = False,
     ) -> Iterator[GrantReadResponse]:
         """The grants on the run that are not revoked."""
-        for grant in Sharing(self._api).grants(self.run_id):
+        for grant in Sharing(self._api).grants(self.run_id, page_size):
             wanted = ((subject_type, grant.subject_type), (subject_id, grant.subject_id), (relation, grant.relation))
             if all(value is None or str(value) == str(own) for value, own in wanted):
                 yield grant

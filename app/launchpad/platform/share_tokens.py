@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from typing import Any
 
-from launchpad.platform.http import Api, parse
+from launchpad.platform.http import Api, parse, segment
 from launchpad.platform.models import (
     GrantReadResponse,
     ShareTokenCreateRequest,
@@ -19,6 +20,23 @@ _TOKENS = "/api/v1/access/share-tokens"
 _GRANTS = "/api/v1/access/grants"
 
 
+class AccessGrant:
+    """A grant on a run; `data` is what the platform says of it, and its fields are this object's, too."""
+
+    def __init__(self, api: Api, data: GrantReadResponse) -> None:
+        self._api = api
+        self.data = data
+
+    def __getattr__(self, name: str) -> Any:
+        if name in ("_api", "data"):  # not made yet
+            raise AttributeError(name)
+        return getattr(self.data, name)
+
+    def revoke(self) -> None:
+        """Take it back."""
+        Sharing(self._api).revoke_grant(self.data.grant_id)
+
+
 class ShareToken:
     """A token; `share_token` is its secret, which only the one that `create` returned has."""
 
@@ -29,14 +47,32 @@ class ShareToken:
         self.share_token = data.share_token if isinstance(data, ShareTokenCreateResponse) else None
         self.expires_at = data.expires_at
 
+    def close(self) -> None:
+        """Close the connections of a token that `for_token_id` made; those of others belong to their client."""
+        self._api.close()
+
     def revoke(self) -> None:
         """Take it back: nobody opens anything with it any more."""
         Sharing(self._api).revoke_share_token(self.share_token_id)
 
-    def list_share_grants(self) -> Iterator[GrantReadResponse]:
-        """What it opens."""
+    @classmethod
+    def for_token_id(cls, share_token_id: str, cache_token: bool = True) -> ShareToken:
+        """The token of this id, of the platform that the settings choose, without its secret; `close` it at the end.
+
+        Raises:
+            NotFoundException: there is no such token of yours.
+            Unreachable, ApiException: as every request.
+        """
+        from launchpad.platform.client import Client
+
+        api = Client.get_api_client(cache_token)
+        path = f"{_TOKENS}/{segment(share_token_id)}"
+        return cls(api, parse(ShareTokenReadResponse, api.get(path), path))
+
+    def list_share_grants(self, *, page_size: int = 100) -> Iterator[GrantReadResponse]:
+        """What it opens, page by page."""
         query = {"subject_type": "share_token", "subject_id": self.share_token_id, "revoked": "false"}
-        return pages(self._api, _GRANTS, GrantReadResponse, query, size=100)
+        return pages(self._api, _GRANTS, GrantReadResponse, query, size=page_size)
 
 
 class ShareTokens:

@@ -29,10 +29,10 @@ class Sharing:
     def __init__(self, api: Api) -> None:
         self._api = api
 
-    def grants(self, run_id: str) -> Iterator[GrantReadResponse]:
-        """The grants on a run that are not revoked."""
+    def grants(self, run_id: str, page_size: int = _PAGE) -> Iterator[GrantReadResponse]:
+        """The grants on a run that are not revoked, page by page."""
         query = {"resource_type": ResourceType.RUN.value, "resource_id": run_id, "revoked": "false"}
-        return pages(self._api, _GRANTS, GrantReadResponse, query, size=_PAGE)
+        return pages(self._api, _GRANTS, GrantReadResponse, query, size=page_size)
 
     def grant(
         self,

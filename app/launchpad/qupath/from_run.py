@@ -18,7 +18,7 @@ from pathlib import Path, PureWindowsPath
 from typing import TYPE_CHECKING
 
 from launchpad import geojson, paths
-from launchpad.application.results import slide_file
+from launchpad.application.result_slides import slide_file
 from launchpad.application.run_folder import FileFacts, ItemFacts, RunFacts
 from launchpad.errors import LaunchpadError
 from launchpad.progress import Progress

@@ -46,7 +46,9 @@ def add_images(
     with ExitStack() as stack:
         reader = slides or stack.enter_context(SlideService(workers=1))
         project = stack.enter_context(edit(folder))
-        for found in find(files, watch):
+        everything = list(find(files, watch))
+        for number, found in enumerate(everything):
+            watch.report(number, len(everything), str(found.path))
             if not isinstance(found, FoundSlide):
                 report.problems.append(f"{found.path}: {found.reason}. {found.advice}")
                 continue

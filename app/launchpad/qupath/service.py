@@ -3,28 +3,29 @@
 from __future__ import annotations
 
 import os
-import subprocess
+import platform
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any
 
 from launchpad import geojson
 from launchpad.application.run_folder import load
 from launchpad.errors import BadInput, LaunchpadError, NotFound
-from launchpad.other_programs import clean_environment
 from launchpad.progress import Progress
 from launchpad.qupath import installation as installed
-from launchpad.qupath import moved, processes
+from launchpad.qupath import moments, moved, processes
 from launchpad.qupath.builder import is_open
 from launchpad.qupath.from_run import FOLDER, How, Report, add_run
 from launchpad.qupath.images import add_images, annotate_image
 from launchpad.qupath.installation import Installation
+from launchpad.qupath.moments import AddProgress, AnnotateProgress, Queue
 from launchpad.qupath.moved import Moved
 from launchpad.qupath.processes import QuPathProcess
 from launchpad.qupath.project import PROJECT_FILE, edit, open_project, sha256
 from launchpad.qupath.releases import DEFAULT_VERSION, Release, release
 from launchpad.qupath.script import NAME as SCRIPT_NAME
+from launchpad.qupath.starting import launch, run_script
 
 if TYPE_CHECKING:
     from launchpad.wsi.isolation import SlideService
@@ -154,21 +155,6 @@ def image_of(run_folder: Path, item: str) -> str:
     raise NotFound("This slide is not in the QuPath project", advice="Download its results first.", subject=item)
 
 
-def launch(chosen: Installation, project: Path | None = None, image: str | None = None, *, quiet: bool = True) -> int:
-    """Start QuPath so that it stays when Launchpad ends; its process id. Raises LaunchpadError as `processes.start`."""
-    command = [str(chosen.executable)]
-    if quiet:
-        command.append("-q")
-    if project is not None:
-        file = project if project.suffix == ".qpproj" else project / PROJECT_FILE
-        if not file.is_file():
-            raise NotFound("There is no QuPath project here", advice="Check the path.", subject=str(project))
-        command += ["-p", str(file.absolute())]
-    if image is not None:
-        command += ["-i", image]
-    return processes.start(command)
-
-
 def correct_images(project: Path, folders: Sequence[Path] = ()) -> Moved:
     """Point the images of a project at files that have moved; the old project file stays as `.backup`.
 
@@ -182,57 +168,6 @@ def correct_images(project: Path, folders: Sequence[Path] = ()) -> Moved:
             refuse_open(opened.folder)
             opened.save(backup=True)
     return found
-
-
-def run_script(
-    chosen: Installation,
-    script: Path,
-    *,
-    project: Path | None = None,
-    image: str | None = None,
-    arguments: Sequence[str] = (),
-    save: bool = False,
-    output: IO[str] | None = None,
-) -> int:
-    """Run a Groovy script without a window and wait; its exit code. What it prints goes to `output`.
-
-    Raises:
-        NotFound: there is no such script or project.
-        LaunchpadError: QuPath does not start.
-    """
-    if not script.is_file():
-        raise NotFound("There is no such script", advice="Check the path.", subject=str(script))
-    command = [str(chosen.console), "script"]
-    if project is not None:
-        command += ["-p", str(open_project(project).file)]
-    if image is not None:
-        command += ["-i", image]
-    if save:
-        command.append("-s")
-    for argument in arguments:
-        command += ["-a", argument]
-    command.append(str(script.absolute()))
-    try:
-        with subprocess.Popen(
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            env=clean_environment(),
-            text=True,
-            errors="replace",
-        ) as process:
-            for line in process.stdout or ():
-                if output is not None:
-                    output.write(line)
-        return process.returncode
-    except OSError as error:
-        raise LaunchpadError(
-            "QuPath does not start",
-            detail=f"{error.strerror or error}.",
-            advice="Start it by hand to see why, or install it again.",
-            subject=command[0],
-        ) from error
 
 
 def _import_by_script(project: Path, chosen: Installation, report: Report) -> None:
@@ -262,6 +197,11 @@ def refuse_open(project: Path) -> None:
         )
 
 
+def _found(platform_system: str | None) -> list[Installation]:
+    """The installations of this computer, none where another system is asked for."""
+    return installed.find() if platform_system in (None, platform.system()) else []
+
+
 class Service:
     """QuPath with the names of the old SDK; all functions are static."""
 
@@ -272,20 +212,44 @@ class Service:
         reinstall: bool = True,
         platform_system: str | None = None,
         platform_machine: str | None = None,
+        download_progress: Callable[[Path, int, int], None] | None = None,
+        extract_progress: Callable[..., None] | None = None,
+        progress_queue: Queue | None = None,
         *,
         accept_unverified: Callable[[Release], bool] | None = None,
         progress: Progress | None = None,
     ) -> Path:
-        """Install a version; the path of its program. Raises as `installation.release` and `installation.install`."""
+        """Install a version; the path of its program. Raises as `installation.release` and `installation.install`.
+
+        `download_progress` gets the archive's path, its size and the bytes that came since the last call;
+        `extract_progress` the folder, and as `application_size` its bytes; the queue an `InstallProgress` each time.
+        """
         chosen = release(version, platform_system, platform_machine)
+        archive = (path or installed.own_folder()) / chosen.name
+        telling = moments.Installing(chosen.version, archive, download_progress, progress_queue)
         made = installed.install(
-            chosen, path, reinstall=reinstall, accept_unverified=accept_unverified, progress=progress
+            chosen,
+            path,
+            reinstall=reinstall,
+            accept_unverified=accept_unverified,
+            progress=moments.Told(telling.tell, progress),
         )
+        if extract_progress is not None:
+            size = sum(file.stat().st_size for file in made.folder.rglob("*") if file.is_file())
+            extract_progress(made.folder, application_size=size)
         return made.executable
 
     @staticmethod
-    def uninstall_qupath(version: str | None = None, path: Path | None = None) -> bool:
-        """Remove what Launchpad installed, of one version or all; whether there was something."""
+    def uninstall_qupath(
+        version: str | None = None,
+        path: Path | None = None,
+        platform_system: str | None = None,
+        platform_machine: str | None = None,
+    ) -> bool:
+        """Remove what Launchpad installed, of one version or all; whether there was something.
+
+        For whatever system it was: the names of another system and machine are accepted.
+        """
         base = path or installed.own_folder()
         found = [item for item in installed.find(sorted(base.glob("QuPath*")) if base.is_dir() else ()) if item.ours]
         inside = [item for item in found if item.folder.is_relative_to(base.resolve())]
@@ -295,16 +259,19 @@ class Service:
         return bool(wanted)
 
     @staticmethod
-    def is_installed() -> bool:
-        """Whether there is a QuPath on this computer."""
-        return bool(installed.find())
-
-    is_qupath_installed = is_installed
+    def is_installed(platform_system: str | None = None) -> bool:
+        """Whether there is a QuPath on this computer; none of another system is looked for."""
+        return bool(_found(platform_system))
 
     @staticmethod
-    def get_version() -> str | None:
+    def is_qupath_installed() -> bool:
+        """As `is_installed`."""
+        return bool(installed.find())
+
+    @staticmethod
+    def get_version(platform_system: str | None = None) -> str | None:
         """The version of the QuPath that is used, None without one."""
-        found = installed.find()
+        found = _found(platform_system)
         return (found[0].version or installed.asked_version(found[0])) if found else None
 
     @staticmethod
@@ -313,15 +280,25 @@ class Service:
         return DEFAULT_VERSION
 
     @staticmethod
-    def find_qupath_executable() -> Path | None:
+    def find_qupath_executable(platform_system: str | None = None) -> Path | None:
         """The program of the QuPath that is used, None without one."""
-        found = installed.find()
+        found = _found(platform_system)
         return found[0].executable if found else None
 
     @staticmethod
     def get_installation_path() -> Path:
         """Where Launchpad installs QuPath."""
         return installed.own_folder()
+
+    @staticmethod
+    def get_app_dir(
+        version: str,
+        installation_path: Path,
+        platform_system: str | None = None,
+        platform_machine: str | None = None,
+    ) -> Path:
+        """The folder of a version below a folder of installations, whether it is there or not."""
+        return Path(installation_path) / f"QuPath-{version}"
 
     @staticmethod
     def execute_qupath(
@@ -360,18 +337,48 @@ class Service:
         return processes.terminate(processes.running(), wait_before_kill)
 
     @staticmethod
-    def add(project: Path, paths: Sequence[Path], progress: Progress | None = None) -> int:
+    def add(
+        project: Path,
+        paths: Sequence[Path],
+        progress_callable: Callable[[AddProgress], None] | None = None,
+        *,
+        progress: Progress | None = None,
+    ) -> int:
         """Add images to a project, which is made when it is missing; how many are new.
+
+        `progress_callable` is told at each image, and at the end.
 
         Raises:
             LaunchpadError: the project is open in QuPath, damaged, or cannot be written.
         """
         refuse_open(project)
-        return len(add_images(project, [Path(path) for path in paths], progress=progress).added)
+        counted = 0
+
+        def tell(done: int, total: int, what: str) -> None:
+            nonlocal counted
+            counted = total
+            if progress_callable is not None and total:
+                state = moments.AddProgressState.ADDING_IMAGES
+                progress_callable(AddProgress(status=state, image_count=total, image_index=done, image_path=Path(what)))
+
+        report = add_images(project, [Path(path) for path in paths], progress=moments.Told(tell, progress))
+        if progress_callable is not None:
+            state = moments.AddProgressState.COMPLETED
+            progress_callable(AddProgress(status=state, image_count=counted, image_index=counted))
+        return len(report.added)
 
     @staticmethod
-    def annotate(project: Path, image: Path, annotations: Path, progress: Progress | None = None) -> int:
+    def annotate(
+        project: Path,
+        image: Path,
+        annotations: Path,
+        progress_callable: Callable[[AnnotateProgress], None] | None = None,
+        *,
+        progress: Progress | None = None,
+    ) -> int:
         """Put the objects of a GeoJSON file on an image of a project, which is added when missing; how many.
+
+        `progress_callable` is told at the start, every 500 objects, and at the end.
 
         Raises:
             BadInput: the file is no GeoJSON.
@@ -380,7 +387,24 @@ class Service:
         refuse_open(project)
         if not Path(annotations).is_file():
             raise BadInput("There is no such GeoJSON file", advice="Check the path.", subject=str(annotations))
-        tally: geojson.Tally = annotate_image(project, Path(image), Path(annotations), progress=progress)
+
+        def moment(state: moments.AnnotateProgressState, done: int, count: int | None) -> None:
+            if progress_callable is not None:
+                progress_callable(
+                    AnnotateProgress(
+                        status=state,
+                        image_path=Path(image),
+                        annotation_path=Path(annotations),
+                        annotation_index=done,
+                        annotation_count=count,
+                    )
+                )
+
+        states = moments.AnnotateProgressState
+        moment(states.INITIALIZING, 0, None)
+        watch = moments.Told(lambda done, total, what: moment(states.ANNOTATING, done, total or None), progress)
+        tally: geojson.Tally = annotate_image(project, Path(image), Path(annotations), progress=watch)
+        moment(states.COMPLETED, tally.written, tally.written)
         return tally.written
 
     @staticmethod

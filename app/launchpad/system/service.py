@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 from typing import Any
 
 from launchpad.errors import LaunchpadError, NotFound, SettingsError
+from launchpad.paths import write_private
 from launchpad.platform.client import Client
 from launchpad.system import dotenv_file
 from launchpad.system.health import Health, check, unreachable
-from launchpad.system.information import collect
+from launchpad.system.information import collect, dotenv_lines
 
 
 class Service:
@@ -49,6 +51,21 @@ class Service:
     def dotenv_unset(key: str) -> int:
         """Take a variable out of the person's file; how many were there. Raises as `dotenv_file.put`."""
         return int(dotenv_file.unset(key))
+
+    @staticmethod
+    def dump_dot_env_file(destination: Path) -> None:
+        """Write all settings as KEY=value, secrets as they are, for this account alone.
+
+        Raises:
+            SettingsError: the settings do not validate.
+            OSError: the file cannot be written.
+        """
+        write_private(Path(destination), dotenv_lines().encode())
+
+    @staticmethod
+    def remote_diagnostics_enabled() -> bool:
+        """Never: Launchpad reports to nobody."""
+        return False
 
     @staticmethod
     def remote_diagnostics_enable() -> None:

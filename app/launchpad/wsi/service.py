@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from launchpad.errors import BadInput
 from launchpad.wsi import privacy
+from launchpad.wsi.discovery import FoundSlide, find
 from launchpad.wsi.metadata import read_header
 from launchpad.wsi.specimen import read_specimen
 from launchpad.wsi.thumbnails import thumbnail_png
@@ -100,6 +102,27 @@ class Service:
         if max_safe_dimension < 1:
             raise BadInput("The size of a thumbnail must be 1 or more", subject=str(max_safe_dimension))
         return thumbnail_png(Path(path), min(256, max_safe_dimension))
+
+    @staticmethod
+    def get_tiff_as_jpg(url: str) -> bytes:
+        """The first image of a TIFF at an address (https, or http on this computer) as JPEG.
+
+        Raises:
+            BadInput: the address is none of these, does not answer, or holds no image that can be read.
+        """
+        from launchpad.wsi.pictures import jpeg_of
+
+        return jpeg_of(url)
+
+    @staticmethod
+    def get_wsi_files_to_process(path: Path, extension: str) -> Iterator[Path]:
+        """The slides below a folder whose files end so (in either case), as `.svs`; of a DICOM pyramid the base level.
+
+        Files that are no slides are left out.
+        """
+        for found in find([Path(path)]):
+            if isinstance(found, FoundSlide) and found.path.name.lower().endswith(extension.lower()):
+                yield found.path
 
 
 def human_size(size: int) -> str:

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from launchpad.application.results import download_slide, file_name, result_folders, stem_of
+from launchpad.application.result_slides import download_slide
+from launchpad.application.results import file_name, result_folders, stem_of
 from launchpad.bucket.crc32c import crc32c_file
 from launchpad.errors import NotFound, TransferError
 from launchpad.paths import safe_name

@@ -157,24 +157,36 @@ def test_the_alias_uses_the_chosen_platform_and_says_when_none_is(data_dir: Path
 
 
 @posix
-def test_the_alias_asks_on_a_terminal_which_platform_it_shall_use(data_dir: Path, tmp_path: Path) -> None:
+def test_the_alias_asks_on_a_terminal_and_keeps_the_choice(data_dir: Path, tmp_path: Path) -> None:
     import pty
 
     path = migration.write_alias(tmp_path / "bin")
-    ours, theirs = pty.openpty()
-    try:
-        started = subprocess.Popen(
-            [str(path), "sdk", "run-metadata-schema"], stdin=theirs, stderr=theirs, stdout=subprocess.PIPE, text=True
-        )
-        os.close(theirs)
-        seen = b""
-        while b"Which platform" not in seen:
-            seen += os.read(ours, 1024)
-        os.write(ours, b"1\n")
-        out, _ = started.communicate(timeout=60)
-    finally:
+
+    def on_terminal(answer: bytes) -> tuple[int, str]:
+        ours, theirs = pty.openpty()
+        words = [str(path), "sdk", "run-metadata-schema", "--no-pretty"]
+        with subprocess.Popen(words, stdin=theirs, stdout=subprocess.PIPE, stderr=theirs) as process:
+            os.close(theirs)
+            os.write(ours, answer)
+            assert process.stdout is not None
+            out = process.stdout.read().decode()
+            shown = b""
+            while True:
+                try:
+                    block = os.read(ours, 4096)
+                except OSError:  # the other end is closed
+                    break
+                if not block:
+                    break
+                shown += block
         os.close(ours)
-    assert started.returncode == 0
-    assert json.loads(out)["properties"]
-    assert b"1: On this computer" in seen
+        assert ("Which platform" in shown.decode()) == bool(answer)
+        assert "Which platform" not in out, "what a script reads stays clean"
+        return process.returncode, out
+
+    assert on_terminal(b"9\n")[0] == 2, "no such number"
+    code, out = on_terminal(b"1\n")
+    assert code == 0
+    assert out.startswith("{")
+    assert on_terminal(b"")[0] == 0, "it is asked once"
     assert migration.profile_is_chosen()

@@ -19,7 +19,7 @@ import qupath_stand_in as stand_in
 from launchpad.cli.app import app
 from launchpad.cli.errors import guarded
 from launchpad.errors import LaunchpadError, NotFound
-from launchpad.qupath import installation, processes, service
+from launchpad.qupath import installation, processes, service, starting
 from launchpad.qupath.project import edit
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the stand-in is a script")
@@ -65,7 +65,7 @@ def test_it_starts_within_a_second_detached_with_project_and_image(
     monkeypatch.setenv("JAVA_TOOL_OPTIONS", "-Xmx1g")
     chosen = installation.best()
     began = time.monotonic()
-    pid = service.launch(chosen, project, "a slide – é.svs")
+    pid = starting.launch(chosen, project, "a slide – é.svs")
     assert time.monotonic() - began < 1.0
     (start,) = stand_in.started(program)
     assert start["args"] == ["-q", "-p", str(project / "project.qpproj"), "-i", "a slide – é.svs"]
@@ -80,7 +80,7 @@ def test_it_starts_within_a_second_detached_with_project_and_image(
     assert [item.pid for item in processes.that_have_open(project / "project.qpproj")] == [pid]
     assert processes.that_have_open(project.parent / "other" / "project.qpproj") == []
     # Again while it runs: one more, as QuPath has no single instance.
-    again = service.launch(chosen, project)
+    again = starting.launch(chosen, project)
     stand_in.started(program, 2)
     assert {item.pid for item in mine(program)} == {pid, again}
     assert processes.terminate(mine(program)) == 2
@@ -96,7 +96,7 @@ def test_one_that_does_not_end_by_itself_is_killed(program: Path) -> None:
 
 
 def test_an_open_project_is_not_written(program: Path, project: Path) -> None:
-    service.launch(installation.best(), project)
+    starting.launch(installation.best(), project)
     stand_in.started(program)
     with pytest.raises(LaunchpadError, match="open in QuPath"):
         service.Service.add(project, [])
@@ -106,9 +106,9 @@ def test_an_open_project_is_not_written(program: Path, project: Path) -> None:
 
 def test_what_cannot_be_started_is_said(program: Path, project: Path, tmp_path: Path) -> None:
     with pytest.raises(NotFound, match="no QuPath project"):
-        service.launch(installation.best(), tmp_path)
+        starting.launch(installation.best(), tmp_path)
     with pytest.raises(NotFound, match="no such script"):
-        service.run_script(installation.best(), tmp_path / "missing.groovy")
+        starting.run_script(installation.best(), tmp_path / "missing.groovy")
 
 
 def test_the_old_names_do_what_they_did(program: Path, project: Path, tmp_path: Path) -> None:
@@ -191,5 +191,5 @@ def test_a_real_qupath_reads_what_was_written(data_dir: Path, tmp_path: Path, sa
         ' + getCellObjects()[0].hasNucleus() + " " + getAnnotationObjects()[0].getPathClass()'
     )
     with (tmp_path / "out.txt").open("w") as out:
-        assert service.run_script(chosen, script, project=tmp_path / "project", output=out) == 0
+        assert starting.run_script(chosen, script, project=tmp_path / "project", output=out) == 0
     assert "FOUND 1 1 true Tumor" in (tmp_path / "out.txt").read_text()

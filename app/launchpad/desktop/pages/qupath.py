@@ -210,7 +210,7 @@ class QuPathPage(QWidget):
     # --- what one does ----------------------------------------------------------------------------------------------
     @Slot()
     def _launch(self) -> None:
-        from launchpad.qupath.service import launch
+        from launchpad.qupath.starting import launch
 
         item = self._asked()
         if item is not None:
