@@ -166,12 +166,12 @@ class Settings(BaseSettings):
     )
 
     def retries(self, path: str) -> Retries:
-        """How reads below a path of the API are tried again."""
-        kind = "run" if path.startswith("/api/v1/runs") else "me" if path.startswith("/api/v1/me") else ""
+        """How reads of a path are tried again; what is no run and no application counts as `me`."""
+        kind = "run" if path.startswith("/api/v1/runs") else "me"
         if path.startswith("/api/v1/applications"):
             kind = "application_version" if "/versions" in path else "application"
         given = {
-            name: getattr(self, f"{kind}_retry_{field}", None)
+            name: getattr(self, f"{kind}_retry_{field}")
             for name, field in (("attempts", "attempts"), ("first_wait", "wait_min"), ("longest_wait", "wait_max"))
         }
         return Retries(**{name: value for name, value in given.items() if value is not None})
