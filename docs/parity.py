@@ -17,6 +17,7 @@ from typing import Any
 _HERE = Path(__file__).resolve().parent
 _CODE = _HERE.parent / "app" / "launchpad"
 _COMMANDS = _HERE.parent / "tests" / "contract" / "data" / "commands.json"
+_LIBRARY = _COMMANDS.with_name("library.json")
 _STATES = ("same", "better", "changed", "accepted", "added", "gone")
 _COLUMNS = "| Now | Why, or what is better |"
 _MARK = re.compile(r"<!-- table: (\w+) -->")
@@ -85,13 +86,19 @@ def environment(known: Mapping[str, Any]) -> Iterator[Row]:
 
 
 def library(known: Mapping[str, Any], package: str) -> Iterator[Row]:
-    """Every name of a package that users of the old SDK know."""
-    for name, entry in known["library"][package].items():
+    """Every name of a package that users of the old SDK know: of parity.toml, and the functions that tests hold."""
+    held = {
+        name.removeprefix(f"{package}.").removesuffix(".__init__"): [item["name"] for item in entry["parameters"]]
+        for name, entry in json.loads(_LIBRARY.read_text(encoding="utf-8")).items()
+        if name.startswith(f"{package}.")
+    }
+    own: Mapping[str, Any] = known["library"][package]
+    for name in dict.fromkeys((*own, *held)):
+        entry = own.get(name, {})
         found = member(package, name)
-        missing: tuple[str, ...] = ()
-        if found is not None and "takes" in entry and callable(found):
-            own = inspect.signature(found).parameters
-            missing = tuple(word for word in entry["takes"].split() if word not in own)
+        taken = held.get(name, entry.get("takes", "").split())
+        parameters = inspect.signature(found).parameters if callable(found) and taken else {}
+        missing = tuple(word for word in taken if found is not None and word not in parameters)
         yield _row("library", name, entry, there=found is not None, of=package, missing=missing)
 
 

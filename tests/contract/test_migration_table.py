@@ -13,7 +13,6 @@ from documentation import DOCS, hook
 
 from contract.test_library_parity import NAMES
 
-NEW = {"system": {"Health"}}  # names that the old SDK has not
 DATA = Path(__file__).parent / "data"
 
 
@@ -35,7 +34,7 @@ def test_every_name_of_the_library_and_every_variable_has_its_row(parity: Module
     known = parity.data()
     for package, names in NAMES.items():
         rows = {row.name.split(".")[0] for row in parity.library(known, package)}
-        assert rows >= set(names.split()) - NEW.get(package, set()), package
+        assert rows >= set(names.split()), package
     patterns = [row.name for row in parity.environment(known)]
     held = json.loads((DATA / "variables.json").read_text(encoding="utf-8"))
     read = {name for name in parity._settings() if name.startswith("AIGNOSTICS_")}

@@ -28,6 +28,7 @@ from launchpad.platform import http as ours
 from launchpad.platform.http import Api, ApiException, UnauthorizedException, parse
 from launchpad.platform.line import WebPageAnswered
 from launchpad.platform.models import RunReadResponse
+from launchpad.settings import Retries, load_settings
 
 DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "faults-http.md"
 TOKEN = "a-token-that-goes-nowhere-else"
@@ -143,6 +144,7 @@ def of_another_time(handler: Handler) -> None:
     handler.answer(401, '{"detail": "token expired"}')
 
 
+QUICK = Retries(first_wait=0.01, longest_wait=0.05)
 GOOD = says(200, '{"ok": true}')
 
 
@@ -155,15 +157,14 @@ def server() -> Iterator[Server]:
 
 @pytest.fixture(autouse=True)
 def short(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ours, "_FIRST_WAIT", 0.01)
-    monkeypatch.setattr(ours, "_LONGEST_WAIT", 0.05)
     for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "SSL_CERT_FILE"):
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.lower(), raising=False)
 
 
 def api(server: Server | str, timeout: float = 5.0) -> Api:
-    return Api(server if isinstance(server, str) else server.root, lambda: TOKEN, timeout=timeout)
+    root = server if isinstance(server, str) else server.root
+    return Api(root, lambda: TOKEN, timeout=timeout, retries=lambda path: QUICK)
 
 
 def fault(root: Server | str, timeout: float = 5.0, *, post: bool = False) -> LaunchpadError:
@@ -354,6 +355,25 @@ def test_reads_are_tried_again(server: Server, status: int) -> None:
     assert made.get("/x") == {"ok": True}
     made.close()
     assert len(server.asked) == 3
+
+
+def test_settings_say_how_often_reads_are_tried_again(
+    server: Server, data_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AIGNOSTICS_RUN_RETRY_ATTEMPTS", "1")
+    monkeypatch.setenv("AIGNOSTICS_ME_RETRY_ATTEMPTS", "0")
+    monkeypatch.setenv("AIGNOSTICS_APPLICATION_VERSION_RETRY_ATTEMPTS", "2")
+    for kind in ("RUN", "APPLICATION", "APPLICATION_VERSION"):
+        monkeypatch.setenv(f"AIGNOSTICS_{kind}_RETRY_WAIT_MIN", "0.01")
+        monkeypatch.setenv(f"LAUNCHPAD_{kind}_RETRY_WAIT_MAX", "0.02")
+    made = Api(server.root, lambda: TOKEN, retries=load_settings().retries)
+    for path, tries in (("/api/v1/runs/x", 2), ("/api/v1/me", 1), ("/api/v1/applications/a/versions/1", 3),
+                        ("/api/v1/applications", 5), ("/health", 1)):  # fmt: skip
+        server.script, before = [says(503)] * 6, len(server.asked)
+        with pytest.raises(ApiException):
+            made.get(path)
+        assert len(server.asked) - before == tries, path
+    made.close()
 
 
 @pytest.mark.parametrize("act", [hangs_up, says(304), says(200, '{"cut": '), says(200, "{", length="90")])

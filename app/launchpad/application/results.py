@@ -47,6 +47,7 @@ EXTENSIONS = {
 }
 _AT_ONCE = 4  # files
 _log = logging.getLogger(__name__)
+_FIRST_POLL = 0.5  # seconds
 
 
 @dataclass(frozen=True)
@@ -129,7 +130,8 @@ def download_results(
     and the others go on. The `board` shows files. What is missing or wrong is said in README.txt, summary.csv and
     run.json of the folder, which are written at the end, also when the download is stopped. `on_ready` gets the folder
     and the facts of each item when its files are there. `with_slides` also fetches slides whose external id is an
-    address, into `input`. `share_token` opens a run that somebody shared. `on_moved` is told of each file's bytes, from
+    address, into `input`. The platform is asked soon at first and after each item, then less often, up to every
+    `poll_seconds`. `share_token` opens a run that somebody shared. `on_moved` is told of each file's bytes, from
     worker threads.
 
     Raises:
@@ -144,6 +146,7 @@ def download_results(
     _make(folder)
     fetch = _Fetch(handle, run, progress, board or FileBoard(), on_item, on_moved)
     items: list[ItemResultReadResponse] = []
+    pause = _FIRST_POLL
     try:
         while True:
             ended = has_ended(run)
@@ -168,7 +171,8 @@ def download_results(
             if ended or not wait:
                 break
             progress.report(len(fetch.done), len(wanted), "waiting for the platform")
-            progress.sleep(poll_seconds)
+            pause = min(_FIRST_POLL if ready else pause * 1.5, poll_seconds)
+            progress.sleep(pause)
             run = fetch.run = handle.details()
     finally:
         if items:

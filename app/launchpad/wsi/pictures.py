@@ -26,7 +26,9 @@ def jpeg_of(url: str) -> bytes:
 
     parts = urlsplit(url)
     if parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in _HERE):
-        raise BadInput("This is no address of a picture", advice="Give one like https://host/file.tiff.", subject=url)
+        raise BadInput(
+            "This is no address of a picture", advice="Give one like https://store.example.org/file.tiff.", subject=url
+        )
     try:
         with Image.open(io.BytesIO(_bytes(url))) as image:
             made = io.BytesIO()
