@@ -84,10 +84,11 @@ def licences_of_libraries(binaries: Iterable[Entry], folder: Path) -> list[Entry
     """
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    texts = {"python": Path(sysconfig.get_path("stdlib")) / "LICENSE.txt"}
-    if not texts["python"].is_file():  # Debian's Python
-        texts = {}
-    if shutil.which("dpkg") is not None:
+    texts = {}
+    for place in (Path(sysconfig.get_path("stdlib")), Path(sys.base_prefix)):  # Debian's has it in its package
+        if (place / "LICENSE.txt").is_file():
+            texts["python"] = place / "LICENSE.txt"
+    if sys.platform.startswith("linux") and shutil.which("dpkg-query") is not None:
         libraries = {source for _, source, kind in binaries if kind == "BINARY"}
         for source in sorted(source for source in libraries if source.startswith(_SYSTEM)):
             owner = _owner(Path(source))

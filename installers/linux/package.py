@@ -32,7 +32,7 @@ PREFIX = Path("opt") / NAME
 ICON_SIZES = (16, 24, 32, 48, 64, 128, 256, 512)
 DEPENDS = (
     "libc6 (>= 2.36), libegl1, libgl1, libxcb1, libwayland-client0, libwayland-cursor0, libwayland-egl1, "
-    "fontconfig-config"
+    "fontconfig-config, xkb-data"
 )
 RECOMMENDS = "fonts-dejavu-core | fonts-noto-core, xdg-desktop-portal, ca-certificates"
 SUMMARY = "Run computational pathology applications on whole slide images"
