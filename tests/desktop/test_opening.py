@@ -38,6 +38,7 @@ def test_a_folder_and_a_page_reach_the_system(qapp: object, tmp_path: Path) -> N
     assert system.opened[1].toString() == "https://localhost/x?a=1&b=2"
 
 
+@pytest.mark.qt_log_ignore("This plugin does not support QPlatformServices")
 def test_where_nothing_opens_a_folder_or_a_page_it_is_said(
     qapp: object, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
