@@ -22,7 +22,7 @@ if [ $# -gt 0 ]; then
     || { tail -20 "$work/log"; exit 1; }
   inside "$root" update-ca-certificates >/dev/null 2>&1
   git bundle create --quiet "$root/tmp/launchpad.bundle" HEAD
-  inside "$root" git -c advice.detachedHead=false clone --quiet /tmp/launchpad.bundle /root/launchpad
+  inside "$root" git -c init.defaultBranch=main -c advice.detachedHead=false clone --quiet /tmp/launchpad.bundle /root/launchpad
   inside "$root" make -C /root/launchpad setup setup-for-tests >"$work/log" 2>&1 || { tail -30 "$work/log"; exit 1; }
   version=$(inside "$root" /root/launchpad/.venv/bin/python -c 'import platform; print(platform.python_version())')
   say "make setup by root on Python $version: passed"

@@ -22,7 +22,7 @@ inside "$root" apt-get install -y -qq --no-install-recommends git make ca-certif
   || { tail -20 "$work/log"; exit 1; }
 inside "$root" update-ca-certificates >/dev/null 2>&1
 git bundle create --quiet "$root/tmp/launchpad.bundle" HEAD
-as_person "$root" git -c advice.detachedHead=false clone --quiet /tmp/launchpad.bundle launchpad
+as_person "$root" git -c init.defaultBranch=main -c advice.detachedHead=false clone --quiet /tmp/launchpad.bundle launchpad
 say "a system with git, make and ca-certificates, and a clone"
 
 # A command that may first ask for packages of the system: once, in one line.
