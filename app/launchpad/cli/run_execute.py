@@ -85,7 +85,8 @@ def execute(
             run_ids = [run.run_id for run in runs]
             lacking = len(ready) - sum(run.statistics.item_count for run in runs)
             if lacking > 0:
-                warn(f"{lacking} slide(s) could not be uploaded then and are not part of it.")
+                words = f"{lacking} slide(s) could not be uploaded then and are not part of it"
+                warn(f"{words}: --force-new submits a run of all.")
         else:
             steps.tell_limits(service, len(ready), force=force)
             _step(2, f"uploading {len(ready)} slide(s)")
