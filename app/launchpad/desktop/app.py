@@ -323,7 +323,7 @@ class Application(QObject):
         self._instance.close()
         self.window.leave_pages()
         self._background.leave()
-        stuck = self.jobs.shutdown(5)
+        stuck = self.jobs.shutdown(10)
         await self.transfers.settled()
         await background.in_thread(self.notebooks.close)
         await self.session.close()
