@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("theme", ["light", pytest.param("dark", marks=pytest.mark.long)])
 def test_the_journey(
     data_dir: Path, tmp_path: Path, theme: str, sample_svs: Path, sample_tiff: Path, sample_dicom: Path
 ) -> None:
@@ -47,7 +47,7 @@ def test_a_journey_that_fails_says_so(data_dir: Path, tmp_path: Path) -> None:
         capture_output=True,
         text=True,
         timeout=300,
-        env={**os.environ, "QT_QPA_PLATFORM": "offscreen", "LAUNCHPAD_JOURNEY_SECONDS": "8"},
+        env={**os.environ, "QT_QPA_PLATFORM": "offscreen", "LAUNCHPAD_JOURNEY_SECONDS": "5"},
     )
     assert done.returncode == 1
     assert "The journey failed" in done.stderr

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import contextlib
 import http.client
-import ssl
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from launchpad.bucket.address import exact, is_proxied
 from launchpad.errors import TransferError, Unreachable
+from launchpad.tls import verification
 
 _CONNECT, _READ = 10.0, 60.0  # seconds
 
@@ -71,10 +71,7 @@ def _by_standard_library(url: str, headers: Mapping[str, str]) -> Iterator[Answe
     host, port = parts.hostname or "", parts.port
     connection: http.client.HTTPConnection
     if parts.scheme == "https":
-        import truststore
-
-        context = truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        connection = http.client.HTTPSConnection(host, port, timeout=_CONNECT, context=context)
+        connection = http.client.HTTPSConnection(host, port, timeout=_CONNECT, context=verification())
     else:
         connection = http.client.HTTPConnection(host, port, timeout=_CONNECT)
     target = parts.path or "/"
@@ -98,13 +95,8 @@ def _by_standard_library(url: str, headers: Mapping[str, str]) -> Iterator[Answe
 def _by_httpx(url: str, headers: Mapping[str, str]) -> Iterator[Answer]:
     import httpx
 
-    verify: ssl.SSLContext | bool = True
-    if url.startswith("https"):
-        import truststore
-
-        verify = truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     with (
-        httpx.Client(timeout=httpx.Timeout(_READ, connect=_CONNECT), verify=verify) as client,
+        httpx.Client(timeout=httpx.Timeout(_READ, connect=_CONNECT), verify=verification()) as client,
         client.stream("GET", exact(url), headers=dict(headers)) as response,
     ):
         blocks = response.iter_raw()

@@ -16,6 +16,8 @@ from urllib.parse import urlsplit
 
 import httpx
 
+from launchpad.tls import verification
+
 _CONNECT = 10.0  # seconds
 
 
@@ -31,9 +33,7 @@ class BodySender:
         self._host, self._port = parts.hostname or "", parts.port
         self._context: ssl.SSLContext | None = None
         if parts.scheme == "https":
-            import truststore
-
-            self._context = truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+            self._context = verification()
         self._lock = threading.Lock()
         self._idle: list[http.client.HTTPConnection] = []
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import ssl
 from collections.abc import Iterator
 from datetime import datetime
 from types import TracebackType
@@ -17,6 +16,7 @@ from launchpad.bucket.base import ObjectInfo
 from launchpad.bucket.xml_requests import crc_of, error_of, tree_of
 from launchpad.errors import NotFound, TransferError, Unreachable
 from launchpad.progress import Progress
+from launchpad.tls import verification
 
 _SECONDS = 60.0
 _TRIES = 4
@@ -32,16 +32,11 @@ class PublicBucket:
     def __init__(self, address: str, *, page_size: int = 1000) -> None:
         self.address = address.rstrip("/")
         self._page_size = page_size
-        verify: ssl.SSLContext | bool = True
-        if self.address.startswith("https"):
-            import truststore
-
-            verify = truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         self._http = httpx.Client(
             timeout=httpx.Timeout(_SECONDS, connect=10),
             trust_env=not is_loopback(self.address),
             follow_redirects=False,
-            verify=verify,
+            verify=verification(),
         )
 
     def __enter__(self) -> Self:

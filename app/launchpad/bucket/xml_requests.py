@@ -7,7 +7,6 @@ import http.client
 import logging
 import math
 import random
-import ssl
 import time
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
@@ -22,6 +21,7 @@ from launchpad.bucket.address import exact, is_loopback, is_proxied
 from launchpad.bucket.http_put import BodySender
 from launchpad.errors import BadInput, LaunchpadError, TransferError, Unreachable
 from launchpad.progress import Progress
+from launchpad.tls import verification
 
 _T = TypeVar("_T")
 _log = logging.getLogger(__name__)
@@ -83,16 +83,11 @@ class XmlRequests:
         self.round_trip = math.inf
         """Seconds from a request without a body to its answer, the shortest seen."""
         local = is_loopback(self.endpoint)
-        verify: ssl.SSLContext | bool = True
-        if self.endpoint.startswith("https"):
-            import truststore
-
-            verify = truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         self._http = httpx.Client(
             timeout=httpx.Timeout(_SECONDS, connect=10),
             trust_env=not local,
             follow_redirects=False,
-            verify=verify,
+            verify=verification(),
             limits=httpx.Limits(max_connections=64, max_keepalive_connections=32),
         )
         self._bodies = None if is_proxied(self.endpoint) else BodySender(self.endpoint, _SECONDS)

@@ -11,13 +11,13 @@ import contextlib
 import http.client
 import ipaddress
 import socket
-import ssl
 import time
 from collections.abc import Callable, Iterator, Mapping
 from urllib.parse import SplitResult, urljoin, urlsplit
 
 from launchpad.bucket.http_get import Answer
 from launchpad.errors import BadInput, SlideError, Unreachable
+from launchpad.tls import verification
 
 REDIRECTS = 3
 _CONNECT, _READ = 10.0, 60.0  # seconds
@@ -130,10 +130,7 @@ class _Connection(http.client.HTTPConnection):
         else:
             raise error or OSError("no address")
         if self._secure:
-            import truststore
-
-            context = truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-            self.sock = context.wrap_socket(self.sock, server_hostname=self.host)
+            self.sock = verification().wrap_socket(self.sock, server_hostname=self.host)
         self.sock.settimeout(self._patience)
 
 

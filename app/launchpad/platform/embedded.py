@@ -21,6 +21,7 @@ import portalocker
 from launchpad import paths
 from launchpad.errors import LaunchpadError
 from launchpad.progress import Progress
+from launchpad.tls import verification
 
 _START = 60.0  # seconds that a start may take on a busy machine
 _lock = threading.Lock()
@@ -142,7 +143,7 @@ def _answers(endpoint: Endpoint) -> bool:
     import httpx
 
     try:
-        answer = httpx.get(f"{endpoint.api_root}/health", timeout=10, trust_env=False)
+        answer = httpx.get(f"{endpoint.api_root}/health", timeout=10, trust_env=False, verify=verification())
     except httpx.HTTPError:
         return False
     return answer.status_code == 200

@@ -10,6 +10,7 @@ from launchpad import paths
 from launchpad.errors import LaunchpadError, Unreachable
 from launchpad.platform.auth.tokens import LAUNCH_SECRET_GRANT
 from launchpad.platform.embedded import Endpoint
+from launchpad.tls import verification
 
 
 def variables(endpoint: Endpoint, timeout: float = 30.0) -> dict[str, str]:
@@ -50,7 +51,9 @@ def _refresh_token(endpoint: Endpoint, timeout: float) -> str:
         "scope": "openid profile email offline_access",
     }
     try:
-        answer = httpx.post(f"{endpoint.issuer}oauth/token", data=form, timeout=timeout, trust_env=False)
+        answer = httpx.post(
+            f"{endpoint.issuer}oauth/token", data=form, timeout=timeout, trust_env=False, verify=verification()
+        )
     except httpx.HTTPError as error:
         raise Unreachable(
             "The platform on this computer does not answer",

@@ -16,9 +16,10 @@ from pydantic import ValidationError
 from launchpad.bucket.address import is_loopback
 from launchpad.errors import LaunchpadError, Unreachable
 from launchpad.platform.custom_metadata import user_agent
-from launchpad.platform.line import CONNECT, is_page, page_instead, translated, verification
+from launchpad.platform.line import CONNECT, is_page, page_instead, translated
 from launchpad.platform.models import Model
 from launchpad.settings import Retries
+from launchpad.tls import verification
 
 _M = TypeVar("_M", bound=Model)
 
@@ -136,9 +137,8 @@ class Api:
         self._timeout = timeout
         self.clock_offset: float | None = None
         """Seconds that the platform's clock is ahead of this computer's, as its last answer said; None: not known."""
-        secure = self.root.startswith("https")
         self._http = httpx.Client(
-            verify=verification() if secure else True,
+            verify=verification(),
             timeout=httpx.Timeout(timeout, connect=min(CONNECT, timeout)),
             follow_redirects=False,
             # A proxy of the environment must not come between us and our own computer.

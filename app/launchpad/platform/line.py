@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from launchpad.bucket.address import is_loopback
 from launchpad.errors import LaunchpadError, Unreachable
+from launchpad.tls import verification
 
 if TYPE_CHECKING:
     import httpx
@@ -18,19 +19,12 @@ CONNECT = 10.0  # seconds
 _NOISE = re.compile(r"\[Errno -?\d+\] |\s*\(_ssl\.c:\d+\)")  # says nothing to a person
 
 
-def verification() -> ssl.SSLContext:
-    """TLS by the system's certificates, so that private authorities of a hospital work."""
-    import truststore
-
-    return truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-
-
 def plain_client(url: str, timeout: float) -> httpx.Client:
     """A client for one address; it follows nothing and sends nothing by itself."""
     import httpx
 
     return httpx.Client(
-        verify=verification() if url.startswith("https") else True,
+        verify=verification(),
         timeout=httpx.Timeout(timeout, connect=min(CONNECT, timeout)),
         follow_redirects=False,
         # A proxy of the environment must not come between us and our own computer.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from launchpad.errors import LaunchpadError, Unreachable
+from launchpad.tls import verification
 
 SECRET_HEADER = "X-Launchpad-Launch-Secret"
 
@@ -35,6 +36,7 @@ def waiting(api_root: str, launch_secret: str) -> list[OneTimeCode]:
             headers={SECRET_HEADER: launch_secret},
             timeout=10,
             trust_env=False,
+            verify=verification(),
         )
         answer.raise_for_status()
         return [

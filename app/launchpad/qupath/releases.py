@@ -90,7 +90,7 @@ def _get_json(url: str) -> dict[str, Any]:
     import httpx
 
     from launchpad.bucket.address import is_loopback
-    from launchpad.platform.line import verification
+    from launchpad.tls import verification
 
     try:
         with httpx.Client(
@@ -122,7 +122,7 @@ def fetch(chosen: Release, destination: Path, progress: Progress) -> None:
     import httpx
 
     from launchpad.bucket.address import is_loopback
-    from launchpad.platform.line import verification
+    from launchpad.tls import verification
 
     parts = urlsplit(chosen.url)
     if parts.scheme != "https" and not is_loopback(chosen.url):

@@ -120,15 +120,14 @@ def _storage(client: Client) -> Component:
     import httpx
 
     from launchpad.bucket.address import is_loopback
-    from launchpad.platform.line import verification
+    from launchpad.tls import verification
 
     endpoint = client.profile.storage_endpoint
     if not endpoint:
         return Component("DEGRADED", "The profile names no storage.", "Slides cannot be uploaded; choose a profile.")
     try:
-        secure = endpoint.startswith("https")
         with httpx.Client(
-            verify=verification() if secure else True,
+            verify=verification(),
             timeout=min(client.settings.health_timeout, _STORAGE_SECONDS),
             trust_env=not is_loopback(endpoint),
         ) as http:

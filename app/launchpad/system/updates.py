@@ -191,8 +191,9 @@ def _get(url: str, take: object) -> None:
     """Get an address over https, every redirection too, and give each block to `take`."""
     import httpx
 
-    from launchpad.platform.line import translated, verification
+    from launchpad.platform.line import translated
     from launchpad.settings import load_settings
+    from launchpad.tls import verification
 
     assert callable(take)
     local = is_loopback(url)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import http.client
 import io
-import ssl
 import urllib.error
 import urllib.request
 from urllib.parse import urlsplit
 
 from launchpad.errors import BadInput
+from launchpad.tls import verification
 
 _MOST = 256 << 20  # bytes
 _SECONDS = 60.0
@@ -44,12 +44,9 @@ def jpeg_of(url: str) -> bytes:
 
 
 def _bytes(url: str) -> bytes:
-    import truststore
-
-    context = truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     # A proxy of the environment must not come between us and our own computer.
     direct = [urllib.request.ProxyHandler({})] if urlsplit(url).hostname in _HERE else []
-    opener = urllib.request.build_opener(urllib.request.HTTPSHandler(context=context), *direct)
+    opener = urllib.request.build_opener(urllib.request.HTTPSHandler(context=verification()), *direct)
     try:
         with opener.open(url, timeout=_SECONDS) as answer:
             data = answer.read(_MOST + 1)

@@ -15,6 +15,7 @@ from launchpad.platform.auth.oauth import Refusal, SignInNeeded, provider_of, to
 from launchpad.platform.auth.profiles import Profile, is_chosen_by, may_use_refresh_token
 from launchpad.platform.auth.store import StoredTokens, TokenStore
 from launchpad.settings import Settings
+from launchpad.tls import verification
 
 LAUNCH_SECRET_GRANT = "urn:launchpad:launch-secret"
 _EARLY = 300.0  # seconds before its end at which a token is replaced
@@ -92,7 +93,7 @@ class LaunchSecretToken:
             "launch_secret": self._profile.launch_secret,
         }
         try:
-            response = httpx.post(url, data=form, timeout=self._timeout, trust_env=False)
+            response = httpx.post(url, data=form, timeout=self._timeout, trust_env=False, verify=verification())
         except httpx.HTTPError as error:
             raise Unreachable(
                 "The platform on this computer does not answer",
