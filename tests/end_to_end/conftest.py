@@ -12,11 +12,10 @@ from launchpad.platform import embedded
 
 
 @pytest.fixture(scope="module")
-def slides(tmp_path_factory: pytest.TempPathFactory, sample_svs: Path, sample_tiff: Path, sample_dicom: Path) -> Path:
-    """A folder with the same slide in three forms."""
+def slides(tmp_path_factory: pytest.TempPathFactory, sample_svs: Path, sample_dicom: Path) -> Path:
+    """A folder with the same slide in two forms."""
     folder = tmp_path_factory.mktemp("slides ä")
     shutil.copy(sample_svs, folder)
-    shutil.copy(sample_tiff, folder)
     shutil.copytree(sample_dicom, folder / "dicom")
     return folder
 
