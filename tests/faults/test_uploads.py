@@ -473,6 +473,20 @@ def test_killed_at_random_moments(line: Line) -> None:
     _killed(line, 5, 1)
 
 
+def test_one_that_was_killed_when_all_was_sent_leaves_nothing_in_the_journal(
+    line: Line, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(Journal, "forget", lambda *_: None)  # as if it had ended just before
+        line.put()
+    with Journal() as journal:
+        assert len(journal.open_uploads()) == 1
+    line.put()
+    with Journal() as journal:
+        assert journal.open_uploads() == []
+    assert line.proxy.parts_sent() == PARTS
+
+
 @pytest.mark.long
 @pytest.mark.parametrize("seed", range(20))
 def test_killed_a_hundred_times(line: Line, seed: int) -> None:

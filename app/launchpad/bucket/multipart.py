@@ -114,7 +114,7 @@ class MultipartUpload:
                 and known is not None
                 and (known.size, known.crc32c) == (fingerprint.size, expected)
             ):
-                self._forget(key)  # completed, and the answer was lost
+                self.forget(key)  # completed, and the answer was lost
                 progress.report(fingerprint.size, fingerprint.size, path.name)
                 return Receipt(path, key, known.size, expected, False, True, state.attempts, known.etag or "")
             upload, have = self._resumed(path, key, fingerprint, progress)
@@ -155,7 +155,8 @@ class MultipartUpload:
         self._requests.again(act, progress)
         self._journal.forget(upload)
 
-    def _forget(self, key: str) -> None:
+    def forget(self, key: str) -> None:
+        """Take an upload out of the journal whose object is there already."""
         left = self._journal.find(self._requests.endpoint, self._requests.bucket, key)
         if left is not None:
             self._journal.forget(left)

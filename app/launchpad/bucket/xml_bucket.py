@@ -90,10 +90,14 @@ class XmlBucket(Bucket):
         self._widen()
         if known is not None and known.size == size and expected is None:
             expected = crc32c_file(path)
+        in_parts = not self._launch_secret and size > SMALLEST
         if known is not None and (known.size, known.crc32c) == (size, expected):
+            if in_parts:  # who completed it may have been killed before that was noted
+                with Journal() as journal:
+                    self._multipart(journal).forget(key)
             progress.report(size, size, path.name)
             return Receipt(path, key, size, known.crc32c or "", False, True, etag=known.etag or "")
-        if not self._launch_secret and size > SMALLEST:
+        if in_parts:
             return self._put_parts(path, key, progress, expected)
         send = self._put_reference if self._launch_secret else self._put_bytes
         return self._again(lambda: send(path, key, progress, expected), progress)
