@@ -311,6 +311,7 @@ def test_a_part_that_stalls_is_sent_again(line: Line, monkeypatch: pytest.Monkey
     if seconds < 60:
         monkeypatch.setattr(xml_requests, "_SECONDS", 1.0)
     bucket = line.open()
+    bucket._requests._patience = 120  # longer than one silence
     assert bucket.head("other") is None
     over = threading.Event()
     line.proxy.script = [times(1, is_part, stalled(seconds, over))]
