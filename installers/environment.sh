@@ -62,7 +62,8 @@ PY
   for package in $(missing_libraries); do want "$package"; done
   if [ "${1:-}" = test ]; then
     command -v rclone >/dev/null 2>&1 || want rclone
-    # What judges the packages: the tests that need it are left out without.
+    # What makes and judges the packages: the tests that need it are left out without.
+    command -v xz >/dev/null 2>&1 || want xz-utils
     command -v rpmbuild >/dev/null 2>&1 || want rpm
     command -v desktop-file-validate >/dev/null 2>&1 || want desktop-file-utils
   fi

@@ -168,7 +168,12 @@ def request(
     except BaseException:
         connection.close()
         raise
-    return response.status, response, connection.close
+
+    def close() -> None:
+        response.close()  # not by the connection where the server ends it with this answer
+        connection.close()
+
+    return response.status, response, close
 
 
 class Getter:

@@ -195,3 +195,13 @@ def test_what_may_pass_is_left_to_the_caller(server: Server) -> None:
         port = closed.getsockname()[1]
     with pytest.raises(Unreachable):
         read(f"http://127.0.0.1:{port}/", "127.0.0.1")
+
+
+def test_an_answer_that_is_left_unread_is_closed(server: Server) -> None:
+    inside = f"127.0.0.1:{server.port}"
+    status, response, close = guarded.request("GET", f"http://{inside}/", {}, None, (inside,))
+    assert status == 200
+    assert response.will_close, "the server keeps the connection: nothing is shown"
+    assert not response.isclosed()
+    close()
+    assert response.isclosed()
