@@ -17,11 +17,7 @@ if [ $# -gt 0 ]; then
   trap 'remove_root "$root"; rm -rf --one-file-system "$work"' EXIT
   begun=$(date +%s)
   say() { echo "$suite: $*, $(($(date +%s) - begun)) s"; begun=$(date +%s); }
-  make_root "$suite" "$root"
-  inside "$root" apt-get install -y -qq --no-install-recommends git make ca-certificates >"$work/log" 2>&1 \
-    || { tail -20 "$work/log"; exit 1; }
-  inside "$root" update-ca-certificates >/dev/null 2>&1
-  git bundle create --quiet "$root/tmp/launchpad.bundle" HEAD
+  make_root_with_source "$suite" "$root"
   inside "$root" git -c init.defaultBranch=main -c advice.detachedHead=false clone --quiet /tmp/launchpad.bundle /root/launchpad
   inside "$root" make -C /root/launchpad setup setup-for-tests >"$work/log" 2>&1 || { tail -30 "$work/log"; exit 1; }
   version=$(inside "$root" /root/launchpad/.venv/bin/python -c 'import platform; print(platform.python_version())')

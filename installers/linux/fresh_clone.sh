@@ -17,11 +17,7 @@ begun=$(date +%s)
 # "SENTENCE, SECONDS since the last one".
 say() { echo "$suite: $*, $(($(date +%s) - begun)) s"; begun=$(date +%s); }
 
-make_root "$suite" "$root"
-inside "$root" apt-get install -y -qq --no-install-recommends git make ca-certificates >"$work/log" 2>&1 \
-  || { tail -20 "$work/log"; exit 1; }
-inside "$root" update-ca-certificates >/dev/null 2>&1
-git bundle create --quiet "$root/tmp/launchpad.bundle" HEAD
+make_root_with_source "$suite" "$root"
 as_person "$root" git -c init.defaultBranch=main -c advice.detachedHead=false clone --quiet /tmp/launchpad.bundle launchpad
 say "a system with git, make and ca-certificates, and a clone"
 

@@ -1,6 +1,7 @@
 # Sourced: pristine Debian systems in folders, made by debootstrap, and commands inside them. Wants root.
 # They reach Debian's and Python's packages in this machine's way: its mirror, its proxies and its certificates.
 #   make_root SUITE DIR            inside DIR COMMAND …        as root
+#   make_root_with_source SUITE DIR: with git, make, certificates, and what is committed here as a bundle
 #   remove_root DIR                as_person DIR 'COMMANDS'    as an ordinary user in /home/person
 
 # Why no system can be made here; nothing when one can.
@@ -38,6 +39,15 @@ make_root() {
   fi
   inside "$place" useradd --create-home --shell /bin/bash person
   inside "$place" apt-get update -qq
+}
+
+# Also git, make and the certificates of the web, and what is committed here as /tmp/launchpad.bundle.
+make_root_with_source() {
+  make_root "$1" "$2"
+  inside "$2" apt-get install -y -qq --no-install-recommends git make ca-certificates >"$2.log" 2>&1 \
+    || { tail -20 "$2.log"; return 1; }
+  inside "$2" update-ca-certificates >/dev/null 2>&1
+  git bundle create --quiet "$2/tmp/launchpad.bundle" HEAD
 }
 
 inside() {

@@ -5,18 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, computed_field
 
 from launchpad.progress import Progress
 
-
-class Queue(Protocol):
-    """What `queue.Queue` and `multiprocessing.Queue` have in common."""
-
-    def put_nowait(self, item: Any, /) -> None:
-        """Add an item at once."""
+if TYPE_CHECKING:
+    from launchpad.application.download_progress import Queue
 
 
 class InstallProgressState(StrEnum):

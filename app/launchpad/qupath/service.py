@@ -19,7 +19,7 @@ from launchpad.qupath.builder import is_open
 from launchpad.qupath.from_run import FOLDER, How, Report, add_run
 from launchpad.qupath.images import add_images, annotate_image
 from launchpad.qupath.installation import Installation
-from launchpad.qupath.moments import AddProgress, AnnotateProgress, Queue
+from launchpad.qupath.moments import AddProgress, AnnotateProgress
 from launchpad.qupath.moved import Moved
 from launchpad.qupath.processes import QuPathProcess
 from launchpad.qupath.project import PROJECT_FILE, edit, open_project, sha256
@@ -28,6 +28,7 @@ from launchpad.qupath.script import NAME as SCRIPT_NAME
 from launchpad.qupath.starting import launch, run_script
 
 if TYPE_CHECKING:
+    from launchpad.application.download_progress import Queue
     from launchpad.wsi.isolation import SlideService
 
 

@@ -20,6 +20,7 @@ from launchpad.cli.output import plain, progress_bar
 from launchpad.errors import BadInput, Changed, LaunchpadError, SettingsError
 from launchpad.platform import ForbiddenException, NotFoundException
 from launchpad.progress import Cancelled
+from terminals import shown_on
 
 HEAVY = {
     "PySide6", "PIL", "alembic", "cv2", "fastapi", "google", "httpx", "jsonschema", "numpy", "openslide", "orjson",
@@ -188,16 +189,7 @@ def test_progress_in_a_narrow_terminal_is_one_line_with_its_count() -> None:
     environment = {**os.environ, "TERM": "xterm", "COLUMNS": "72"}
     with subprocess.Popen([sys.executable, "-c", code], stderr=theirs, env=environment) as process:
         os.close(theirs)
-        shown = b""
-        while True:
-            try:
-                block = os.read(ours, 4096)
-            except OSError:  # the other end is closed
-                break
-            if not block:
-                break
-            shown += block
-    os.close(ours)
+        shown = shown_on(ours)
     assert process.returncode == 0
     lines = [
         line for line in re.split(r"[\r\n]+", re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", shown.decode())) if line.strip()

@@ -20,6 +20,7 @@ from launchpad.errors import LaunchpadError
 from launchpad.qupath import installation
 from launchpad.settings import load_settings
 from launchpad.system import migration
+from terminals import shown_on
 
 RUN = "5b6c3a1e-8f0d-4c58-9d3b-1f0b1c2d3e4f"
 posix = pytest.mark.skipif(sys.platform == "win32", reason="a shell script")
@@ -170,16 +171,7 @@ def test_the_alias_asks_on_a_terminal_and_keeps_the_choice(data_dir: Path, tmp_p
             os.write(ours, answer)
             assert process.stdout is not None
             out = process.stdout.read().decode()
-            shown = b""
-            while True:
-                try:
-                    block = os.read(ours, 4096)
-                except OSError:  # the other end is closed
-                    break
-                if not block:
-                    break
-                shown += block
-        os.close(ours)
+            shown = shown_on(ours)
         assert ("Which platform" in shown.decode()) == bool(answer)
         assert "Which platform" not in out, "what a script reads stays clean"
         return process.returncode, out
