@@ -3,8 +3,9 @@
 A row: `run`, the words; `code`, its exit code (0); `env`, variables for it; `by`, the file whose tests run it, as it
 does not end by itself.
 What it prints: `prints` and `lacks`, text on stdout; `says`, text on stderr; `is_text`; `lines`, how many; `keys` (of
-the first of a list), `is`, `empty`, `has` (values by dotted paths), `has_keys`; `error`, the kind of a JSON error;
-`silent`. What it leaves: `files`, `no_files`, `folders`, `contains`. `keep` and `keep_text` keep values for later rows.
+the first of a list), `is`, `empty`, `has` (values by dotted paths), `has_keys`; `each`, keys of the document on each
+line; `error`, the kind of a JSON error; `silent`. What it leaves: `files`, `no_files`, `folders`, `contains`. `keep`
+and `keep_text` keep values for later rows.
 """
 
 from __future__ import annotations
@@ -91,6 +92,10 @@ def _left(row: dict[str, Any], values: dict[str, Any]) -> str:
 
 
 def _document(row: dict[str, Any], values: dict[str, Any], out: str) -> str:
+    if "each" in row:
+        lines = [json.loads(line) for line in out.splitlines()]
+        missing = {key for key in row["each"] if any(key not in line for line in lines)}
+        return f"has lines that lack {sorted(missing)}" if missing or not lines else ""
     if not _JSON & set(row):
         return ""
     document = json.loads(out)

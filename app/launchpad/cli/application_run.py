@@ -209,7 +209,10 @@ def watch(
     output_format: args.Format = Format.TEXT,
     share_token: Annotated[str | None, typer.Option(help="Token that opens a shared run.")] = None,
 ) -> int:
-    """Watch a run until it has ended; ends with 1 when slides failed, or the run was cancelled."""
+    """Watch a run until it has ended; ends with 1 when slides failed, or the run was cancelled.
+
+    With --format json each change is a JSON document on a line of its own.
+    """
     with steps.service() as service:
         return run_watch.watch(service, run_id, share_token, output_format)
 

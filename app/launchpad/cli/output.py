@@ -53,6 +53,11 @@ def print_json(value: BaseModel | Sequence[BaseModel] | Any) -> None:
     typer.echo(json.dumps(_data(value), indent=2, ensure_ascii=False))
 
 
+def print_json_line(value: BaseModel | Any) -> None:
+    """Print one document of several that come one after another, on a line of its own (JSON Lines)."""
+    typer.echo(json.dumps(_data(value), ensure_ascii=False))
+
+
 def _data(value: Any) -> Any:
     if hasattr(value, "model_dump"):
         return value.model_dump(mode="json")

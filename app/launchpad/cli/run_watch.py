@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from launchpad.cli.output import Format, print_json, say, warn
+from launchpad.cli.output import Format, print_json_line, say, warn
 from launchpad.errors import LaunchpadError
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ def watch(service: Service, run_id: str, share_token: str | None, format_: Forma
 
     def show(run: RunReadResponse) -> None:
         if format_ is Format.JSON:
-            print_json(run)
+            print_json_line(run)
             return
         counts, now = run.statistics, datetime.now().astimezone().strftime("%H:%M:%S")
         failed = counts.item_user_error_count + counts.item_system_error_count
