@@ -23,7 +23,8 @@ if [ $# -gt 0 ]; then
   version=$(inside "$root" /root/launchpad/.venv/bin/python -c 'import platform; print(platform.python_version())')
   say "make setup by root on Python $version: passed"
   code=0
-  inside "$root" sh -c 'cd /root/launchpad && .venv/bin/python -m pytest -m "not long" tests/unit tests/contract' \
+  inside "$root" sh -c \
+    'cd /root/launchpad && .venv/bin/python -m pytest -m "not long" -n 2 --dist loadfile tests/unit tests/contract' \
     >"$work/log" 2>&1 || code=$?
   grep -E '^(FAILED|ERROR|SKIPPED)' "$work/log" || true
   tail -1 "$work/log"
@@ -34,17 +35,29 @@ if [ $# -gt 0 ]; then
   exit 0
 fi
 
+# Asked to run: a name on the PATH may be a version manager's that has no such Python. Those of pyenv and uv lie in their
+# own folders.
+python_of() {
+  for candidate in "python$1" "${PYENV_ROOT:-$HOME/.pyenv}/versions/$1".*/bin/python \
+    "$(.tools/bin/python -m uv python dir)/cpython-$1".*/bin/python; do
+    "$candidate" -c 'import sys; print(sys.executable)' 2>/dev/null && return
+  done
+  return 1
+}
+
 found="" failed=""
 for version in 3.12 3.13 3.14; do
-  # Asked to run: a name on the PATH may be a version manager's that has no such Python.
-  "python$version" -c "" >/dev/null 2>&1 || { echo "NOT CHECKED: python$version: not on this machine"; continue; }
-  found="$found $version"
+  python=$(python_of $version) || { echo "NOT CHECKED: Python $version: not on this machine"; continue; }
   place="build/pythons/$version"
-  .tools/bin/python -m uv venv --quiet --clear --python "$("python$version" -c 'import sys; print(sys.executable)')" "$place"
+  .tools/bin/python -m uv venv --quiet --clear --python "$python" "$place"
+  exact=$("$place/bin/python" -c 'import platform; print(platform.python_version())')
+  found="$found $exact"
   .tools/bin/python -m uv pip sync --quiet --python "$place/bin/python" --require-hashes requirements/dev.lock
   .tools/bin/python -m uv pip install --quiet --python "$place/bin/python" --no-deps --no-build-isolation --editable .
-  if "$place/bin/python" -m pytest -m "not long" tests/unit tests/contract; then echo "python$version: passed"
-  else failed="$failed $version"; fi
+  begun=$(date +%s)
+  if "$place/bin/python" -m pytest -m "not long" -n 2 --dist loadfile tests/unit tests/contract; then
+    echo "Python $exact: passed, $(($(date +%s) - begun)) s"
+  else failed="$failed $exact"; fi
 done
 if [ -z "$found" ]; then
   echo "No Python 3.12 to 3.14 is on this machine: nothing was tested." >&2
