@@ -161,6 +161,7 @@ def page_changes(app: Any) -> None:
     from launchpad.desktop.app import Application
     from launchpad.desktop.background import pool
     from launchpad.desktop.navigation import About, BucketPage, Catalog, Home, Info, RunPage, TransferList, Wizard
+    from launchpad.desktop.start import FirstWindow
     from platform_that_says import RUN, Says, serve
 
     with serve(Says("normal")) as address:
@@ -169,7 +170,7 @@ def page_changes(app: Any) -> None:
         os.environ["LAUNCHPAD_TOKEN"] = "told"
         loop = qasync.QEventLoop(app)
         asyncio.set_event_loop(loop)
-        application = Application(app, "light", [])
+        application = Application(FirstWindow(app, "light"), [])
         routes = [
             Home(),
             Catalog("app-0"),
@@ -225,11 +226,12 @@ def busy(app: Any, folder: Path) -> None:
     from launchpad.desktop.app import Application
     from launchpad.desktop.background import pool
     from launchpad.desktop.navigation import Wizard
+    from launchpad.desktop.start import FirstWindow
     from launchpad.platform import embedded
 
     loop = qasync.QEventLoop(app)
     asyncio.set_event_loop(loop)
-    application = Application(app, "light", [])
+    application = Application(FirstWindow(app, "light"), [])
     gaps: list[float] = []
 
     async def until(condition: Callable[[], object]) -> None:

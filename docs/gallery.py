@@ -131,7 +131,7 @@ class Gallery:
         await self._shot("datasets")
 
     def _go(self, route: object) -> None:
-        self._window._navigator.go(route)
+        self._window._ways._navigator.go(route)
 
     async def _settle(self, seconds: float = 0.4) -> None:
         await asyncio.sleep(seconds)
@@ -175,7 +175,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         os.environ.setdefault("LAUNCHPAD_DATA_DIR", folder)
         from launchpad import paths
-        from launchpad.desktop import app
+        from launchpad.desktop import start
         from launchpad.platform import embedded
 
         runs = make_runs(Path(folder) / "slides")
@@ -196,7 +196,7 @@ def main() -> int:
         try:
             for scheme in arguments.schemes:
                 paths.window_file().unlink(missing_ok=True)  # each begins with the first start
-                app.run(["--theme", scheme], driver=driver(scheme))
+                start.run(["--theme", scheme], driver=driver(scheme))
         finally:
             embedded.stop()
     return outcome["code"]

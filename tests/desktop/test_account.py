@@ -27,6 +27,7 @@ from launchpad.desktop.app import Application
 from launchpad.desktop.background import pool
 from launchpad.desktop.navigation import Home, SignIn, TransferList, Wizard
 from launchpad.desktop.pages.first_start import FirstStartPage
+from launchpad.desktop.start import FirstWindow
 from launchpad.desktop.widgets.qr_code import QrCode
 from launchpad.platform.auth import profile_file
 from launchpad.platform.auth.profiles import LOCAL, Profile
@@ -45,7 +46,7 @@ def lab(platform_endpoint: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Pro
     profile = remote(platform_endpoint)
     profile_file.add(profile)
     # As if nobody had chosen anything: that there are profiles is not the choice of one.
-    monkeypatch.setattr("launchpad.desktop.app._chosen_elsewhere", lambda: False)
+    monkeypatch.setattr("launchpad.desktop.start._chosen_elsewhere", lambda: False)
     yield profile
     sign_out(profile)
     paths.profiles_file().unlink()
@@ -59,7 +60,7 @@ def drive(qapp: QApplication, lab: Profile) -> Iterator[Callable[[Drive], None]]
     qapp.setQuitOnLastWindowClosed(False)
 
     def run(work: Drive) -> None:
-        application = Application(qapp, "light", [])
+        application = Application(FirstWindow(qapp, "light"), [])
         failed: list[BaseException] = []
 
         async def driver(window: QWidget) -> None:

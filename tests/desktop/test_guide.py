@@ -68,7 +68,8 @@ def test_every_page_of_the_window_has_its_part_of_the_guide() -> None:
 
 def test_f1_opens_the_guide_and_shift_f1_the_keys(bench: Bench, tmp_path: Path) -> None:
     state = WindowState(QSettings(str(tmp_path / "window.ini"), QSettings.Format.IniFormat))
-    window = MainWindow(bench.session, bench.transfers, bench.jobs, Navigator(), state, lambda route: QWidget())
+    window = MainWindow(state, plain=False)
+    window.fill(bench.session, bench.transfers, bench.jobs, Navigator(), lambda route: QWidget())
     asked: list[str] = []
     window.guide_wanted.connect(lambda: asked.append("guide"))
     window.help_wanted.connect(lambda: asked.append("keys"))

@@ -31,6 +31,7 @@ from launchpad.desktop.main_window import MainWindow
 from launchpad.desktop.navigation import RunPage
 from launchpad.desktop.pages.transfers import TransferCard, TransfersPage
 from launchpad.desktop.session import Session
+from launchpad.desktop.start import FirstWindow
 from launchpad.desktop.transfers import Transfers
 from launchpad.errors import LaunchpadError
 from launchpad.platform.client import Client
@@ -268,7 +269,7 @@ def test_quitting_while_an_upload_runs_asks_first(
     asyncio.set_event_loop(loop)
     qapp.setQuitOnLastWindowClosed(False)
     begun()
-    application = Application(qapp, "light", [])
+    application = Application(FirstWindow(qapp, "light"), [])
 
     async def driver(window: MainWindow) -> None:
         await until(lambda: application.session.is_connected and application.session.applications)

@@ -31,6 +31,7 @@ from launchpad.desktop.app import Application
 from launchpad.desktop.background import pool
 from launchpad.desktop.models.slide_table import SlideTableModel
 from launchpad.desktop.pages.dataset import DatasetPage
+from launchpad.desktop.start import FirstWindow
 from launchpad.desktop.widgets.basics import Pill
 from public_mirror import PLACE, SERIES, Mirror
 
@@ -44,7 +45,7 @@ class Desk:
     def __init__(self, qapp: QApplication, folder: Path) -> None:
         self.loop = qasync.QEventLoop(qapp)
         asyncio.set_event_loop(self.loop)
-        self.app = Application(qapp, "light", [])
+        self.app = Application(FirstWindow(qapp, "light"), [])
         self.window = self.app.window
         self.folder = folder
         self.errors: list[BaseException] = []

@@ -12,6 +12,7 @@ from desktop_bench import begun, until
 from launchpad import paths
 from launchpad.desktop.app import Application, _hook
 from launchpad.desktop.background import pool
+from launchpad.desktop.start import FirstWindow
 from launchpad.errors import SlideError
 from launchpad.system import crash_reports
 from launchpad.system.logging import set_up, tear_down
@@ -26,7 +27,7 @@ def test_the_dialog_says_the_words_and_the_log_only_kind_title_and_place(
     begun()
     said: list[str] = []
     handler = set_up("INFO", "desktop")
-    application = Application(qapp, "light", [])
+    application = Application(FirstWindow(qapp, "light"), [])
     _hook(application, loop)
 
     def fail() -> None:

@@ -95,7 +95,8 @@ def test_window_sidebar_columns_page_and_size_come_back(qtbot: QtBot, tmp_path: 
         splitter.addWidget(QWidget())
         splitter.addWidget(QWidget())
         window.setCentralWidget(splitter)
-        state.restore_window(window, splitter, 296)
+        state.restore_geometry(window)
+        state.restore_sidebar(splitter, 296, window.width())
         table.setModel(RunListModel(table))
         qtbot.addWidget(table)
         state.keep_columns("runs", table.horizontalHeader())
@@ -314,7 +315,8 @@ def test_pages_of_many_runs_are_let_go(told: Told, tmp_path: Path) -> None:
     def make(route: Any) -> QWidget:
         return Page(told.session, told.transfers, told.jobs, navigator.go, route.run_id)
 
-    window = MainWindow(told.session, told.transfers, told.jobs, navigator, state, make)
+    window = MainWindow(state, plain=False)
+    window.fill(told.session, told.transfers, told.jobs, navigator, make)
     window.show()
 
     async def work() -> None:

@@ -12,9 +12,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     from launchpad.errors import LaunchpadError
 
     try:
-        from launchpad.desktop import app
+        from launchpad.desktop import start
 
-        return app.run(list(sys.argv[1:] if argv is None else argv))
+        return start.run(list(sys.argv[1:] if argv is None else argv))
     except LaunchpadError as error:
         sys.stderr.write(f"{error}\n")
         return error.exit_code

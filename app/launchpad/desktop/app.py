@@ -4,35 +4,32 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Awaitable, Callable, Sequence
-from pathlib import Path
+from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QLocale, QObject, QSettings, Qt, QTimer, Slot
-from PySide6.QtWidgets import QApplication, QMessageBox, QWidget
+from PySide6.QtCore import QObject, Qt, QTimer, Slot
+from PySide6.QtWidgets import QMessageBox, QWidget
 
 from launchpad import paths
 from launchpad.desktop import background
 from launchpad.desktop.account import Account
 from launchpad.desktop.appearance import Appearance
-from launchpad.desktop.arguments import arguments
 from launchpad.desktop.arrivals import Arrivals
 from launchpad.desktop.background import Jobs
 from launchpad.desktop.background_mode import BackgroundMode
-from launchpad.desktop.instance import Instance, hand_over
-from launchpad.desktop.main_window import MainWindow
+from launchpad.desktop.instance import Instance
 from launchpad.desktop.navigation import FirstStart, Home, Info, Navigator, Route, RunPage, SignIn, Wizard
 from launchpad.desktop.notebooks import Notebooks
 from launchpad.desktop.notifier import Notifier
 from launchpad.desktop.page_factory import PageFactory, Wiring
 from launchpad.desktop.session import Session
+from launchpad.desktop.start import Driver, FirstWindow
 from launchpad.desktop.transfers import Transfers
 from launchpad.desktop.updates import Updates
 from launchpad.desktop.widgets.account_bars import AccountBars
 from launchpad.desktop.widgets.account_menu import AccountMenu
 from launchpad.desktop.widgets.start_bars import StartBars
-from launchpad.desktop.window_state import WindowState
 
 if TYPE_CHECKING:
     # Imported after the first paint.
@@ -43,18 +40,17 @@ if TYPE_CHECKING:
     from launchpad.progress import Progress
     from launchpad.wsi.isolation import SlideService
 
-Driver = Callable[[MainWindow], Awaitable[None]]
-
 
 class Application(QObject):
     """One running desktop application."""
 
-    def __init__(self, app: QApplication, scheme: str, given: Sequence[str]) -> None:
+    def __init__(self, first: FirstWindow, given: Sequence[str]) -> None:
         super().__init__()
-        self._app = app
+        self.app = first.app
         self._collector = background.Collector(self)
-        self.state = WindowState(QSettings(str(paths.window_file()), QSettings.Format.IniFormat), self)
-        self.appearance = Appearance(app, self.state, scheme, self)
+        self.state, self.window, self._begun = first.state, first.window, first.begun
+        self.state.setParent(self)
+        self.appearance = Appearance(self.app, self.state, first.scheme, self)
         self._given = list(given)
         self.session = Session(self)
         self.jobs = Jobs(self)
@@ -62,7 +58,8 @@ class Application(QObject):
         self.notebooks = Notebooks(self.session, self.jobs, self)
         self.updates = Updates(self.session, self.jobs, self)
         self.navigator = Navigator(self)
-        self.window = MainWindow(self.session, self.transfers, self.jobs, self.navigator, self.state, self._make_page)
+        self.window.setUpdatesEnabled(False)  # the frame stays until all is there
+        self.window.fill(self.session, self.transfers, self.jobs, self.navigator, self._make_page)
         self.window.closing.connect(self._ask_close)
         self.account = Account(self.session, self.transfers, self.jobs, self)
         self.window.add_to_header(AccountMenu(self.session, self.account, self.navigator.go))
@@ -71,7 +68,6 @@ class Application(QObject):
         self.start_bars.update_wanted.connect(self._show_updates)
         self.window.add_bar(self.start_bars)
         self.account.switching.connect(self._switching)
-        self._begun = self.state.begun or _chosen_elsewhere()
         self.window.set_plain(not self._begun)
         look = self.appearance
         self.window.menu.add_appearance(look.scheme, look.text_size, look.choose_scheme, look.choose_size)
@@ -190,10 +186,11 @@ class Application(QObject):
 
     # --- life -------------------------------------------------------------------------------------------------------
     def show(self) -> None:
-        """Show the window, painted, before anything else is loaded."""
+        """Show the first page, painted, before anything that it does not need is loaded."""
         self.navigator.go(Home() if self._begun else FirstStart())
+        self.window.setUpdatesEnabled(True)
         self.window.show()
-        self._app.processEvents()
+        self.app.processEvents()
 
     async def run(self, driver: Driver | None) -> None:
         """Load the rest; returns when everything has ended."""
@@ -365,23 +362,8 @@ class Application(QObject):
         box.open()
 
 
-def run(argv: Sequence[str], driver: Driver | None = None) -> int:
-    """Run the application until its window is closed. `driver` is awaited beside it (the journey)."""
-    scheme, given = arguments(argv)
-    if driver is None and hand_over(given):
-        return 0
-    app = QApplication.instance()
-    if not isinstance(app, QApplication):
-        # What Qt's web engine wants before the application is made (notebooks in the window).
-        QApplication.setAttribute(Qt.ApplicationAttribute.AA_ShareOpenGLContexts)
-        app = QApplication(["Launchpad"])
-    app.setApplicationName("Launchpad")
-    app.setDesktopFileName("pathology-launchpad")  # by which a desktop finds icon and badge
-    if QLocale.system().language() is QLocale.Language.C:  # no language is set: numbers and dates as in English
-        QLocale.setDefault(QLocale(QLocale.Language.English, QLocale.Country.UnitedKingdom))
-    app.setStyle("Fusion")
-    app.setQuitOnLastWindowClosed(False)
-    application = Application(app, scheme, given)
+def live(application: Application, driver: Driver | None = None) -> int:
+    """Show the application and run it until its window is closed; the exit code."""
     application.show()
     import asyncio
 
@@ -391,6 +373,7 @@ def run(argv: Sequence[str], driver: Driver | None = None) -> int:
     from launchpad.system.logging import set_up
 
     set_up("INFO", "desktop")
+    app = application.app
     loop = qasync.QEventLoop(app)
     asyncio.set_event_loop(loop)
     with crashes.armed("desktop"), loop:
@@ -400,14 +383,6 @@ def run(argv: Sequence[str], driver: Driver | None = None) -> int:
         application.deleteLater()
         app.processEvents()
     return 0
-
-
-def _chosen_elsewhere() -> bool:
-    """Whether somebody has chosen a platform before, by a command or by settings (which are not read this early)."""
-    names = ("PROFILE", "API_ROOT", "REFRESH_TOKEN", "ENV_FILE")
-    if any(os.environ.get(f"{vendor}_{name}") for vendor in ("LAUNCHPAD", "AIGNOSTICS") for name in names):
-        return True
-    return any(file.exists() for file in (paths.profiles_file(), paths.settings_file(), Path(".env")))
 
 
 def _made_again(

@@ -23,7 +23,7 @@ class Appearance(QObject):
         self._app, self._state = app, state
         self.scheme = scheme or state.scheme
         self.text_size = state.text_size
-        self._dress()
+        self._dress()  # the first window knew the system's scheme by its colours alone
         app.styleHints().colorSchemeChanged.connect(self._system_changed)
 
     def choose_scheme(self, scheme: str) -> None:
@@ -44,5 +44,6 @@ class Appearance(QObject):
     def _dress(self) -> None:
         system = self._app.styleHints().colorScheme()
         dark = self.scheme == "dark" or (self.scheme == "system" and system is Qt.ColorScheme.Dark)
-        palette.set_theme(self._app, dark, self.text_size / 100)
+        if not palette.is_set(dark, self.text_size / 100):
+            palette.set_theme(self._app, dark, self.text_size / 100)
         self.changed.emit()

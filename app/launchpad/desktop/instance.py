@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import sys
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, Signal, Slot
+from PySide6.QtCore import QCryptographicHash, QDir, QObject, Signal, Slot
 
 from launchpad import paths
 
@@ -26,10 +24,12 @@ _THANKS = b"ok\n"
 
 def server_name() -> str:
     """The name of this account's window on this data folder: a short path, as those of sockets must be."""
-    mark = hashlib.sha256(str(paths.data_dir().absolute()).encode(errors="surrogatepass")).hexdigest()[:16]
+    folder_name = str(paths.data_dir().absolute()).encode(errors="surrogatepass")
+    # Qt's, as hashlib would load OpenSSL before the first paint.
+    mark = bytes(QCryptographicHash.hash(folder_name, QCryptographicHash.Algorithm.Sha256).data()).hex()[:16]
     if sys.platform == "win32":
         return f"launchpad-{os.environ.get('USERNAME', '')}-{mark}"
-    folder = os.environ.get("XDG_RUNTIME_DIR") or tempfile.gettempdir()
+    folder = os.environ.get("XDG_RUNTIME_DIR") or QDir.tempPath()
     return str(Path(folder) / f"launchpad-{os.getuid()}-{mark}.sock")
 
 

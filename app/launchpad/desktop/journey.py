@@ -441,7 +441,7 @@ def _inherited() -> list[str]:
 
 
 def _run(slides: Sequence[Path], screenshots: Path, theme: str, qupath: QuPathStandIn | None) -> int:
-    from launchpad.desktop import app
+    from launchpad.desktop import start
     from launchpad.platform import embedded
 
     outcome = {"code": 1}
@@ -462,7 +462,7 @@ def _run(slides: Sequence[Path], screenshots: Path, theme: str, qupath: QuPathSt
             await journey.answer_quit()
 
     try:
-        app.run(["--theme", theme], driver=drive)
+        start.run(["--theme", theme], driver=drive)
     finally:
         embedded.stop()
     sys.stdout.write("The journey ended well.\n" if outcome["code"] == 0 else "The journey failed.\n")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import uuid
 from dataclasses import asdict, dataclass
 from typing import get_args
 from urllib.parse import unquote, urlsplit
@@ -133,6 +132,8 @@ def route_of_link(link: str) -> Route | None:
     path = [unquote(part) for part in parts.path.split("/") if part]
     if parts.netloc.lower() == "run" and len(path) == 1:
         try:
+            import uuid
+
             return RunPage(str(uuid.UUID(path[0])))
         except ValueError:
             return None

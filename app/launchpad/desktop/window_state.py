@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from PySide6.QtCore import QByteArray, QObject, QSettings, QTimer, Slot
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QHeaderView, QMainWindow, QSplitter
 
-from launchpad.desktop.navigation import Route, route_from_text, route_to_text
+if TYPE_CHECKING:
+    from launchpad.desktop.navigation import Route
 
 TEXT_SIZES = (90, 100, 115, 130, 150)  # per cent
 SCHEMES = ("system", "light", "dark")
@@ -69,8 +72,8 @@ class WindowState(QObject):
         self._settings.setValue("begun", "true" if begun else "false")
 
     # --- window -----------------------------------------------------------------------------------------------------
-    def restore_window(self, window: QMainWindow, splitter: QSplitter, sidebar: int) -> None:
-        """Size, place and sidebar as they were; a window that no screen shows any more gets its first size."""
+    def restore_geometry(self, window: QMainWindow) -> None:
+        """Size and place as they were; a window that no screen shows any more gets its first size."""
         geometry = self._settings.value("geometry")
         seen = False
         if isinstance(geometry, QByteArray) and window.restoreGeometry(geometry):
@@ -80,9 +83,12 @@ class WindowState(QObject):
             screen = QGuiApplication.primaryScreen()
             room = screen.availableSize() if screen is not None else window.minimumSize()
             window.resize(min(1400, max(room.width(), 1024)), min(900, max(room.height(), 660)))
+
+    def restore_sidebar(self, splitter: QSplitter, sidebar: int, width: int) -> None:
+        """The sidebar's width as it was, otherwise `sidebar` of the window's `width`, in pixels."""
         split = self._settings.value("sidebar")
         if not (isinstance(split, QByteArray) and splitter.restoreState(split)):
-            splitter.setSizes([sidebar, max(window.width() - sidebar, 700)])
+            splitter.setSizes([sidebar, max(width - sidebar, 700)])
 
     def save_window(self, window: QMainWindow, splitter: QSplitter) -> None:
         """Keep size, place and sidebar."""
@@ -104,10 +110,14 @@ class WindowState(QObject):
     @property
     def route(self) -> Route | None:
         """The page that was open last."""
+        from launchpad.desktop.navigation import route_from_text
+
         return route_from_text(str(self._settings.value("page", "")))
 
     @route.setter
     def route(self, route: Route) -> None:
+        from launchpad.desktop.navigation import route_to_text
+
         self._settings.setValue("page", route_to_text(route))
 
     def sync(self) -> None:

@@ -65,7 +65,10 @@ def _widened(picture: QPixmap, gap: int) -> QPixmap:
     return wide
 
 
-def forget() -> None:
-    """The scheme changed."""
+def _forget() -> None:
     _drawn.cache_clear()
     _icons.clear()
+
+
+# Before any widget hears of another scheme: who draws icons imports this module first.
+palette.changes.changed.connect(_forget)

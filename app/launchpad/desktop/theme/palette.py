@@ -72,6 +72,7 @@ class _Changes(QObject):
 
 changes = _Changes()
 _current: list[Theme] = []
+_worn: list[tuple[bool, float]] = []  # what `set_theme` was told last
 
 
 def current() -> Theme:
@@ -79,6 +80,11 @@ def current() -> Theme:
     if not _current:
         _current.append(Theme(dark=False))
     return _current[0]
+
+
+def is_set(dark: bool, scale: float) -> bool:
+    """Whether the application wears this theme."""
+    return _worn == [(dark, scale)]
 
 
 @lru_cache(maxsize=1)
@@ -89,13 +95,13 @@ def load_fonts() -> None:
 
 
 def set_theme(app: QApplication, dark: bool, scale: float = 1.0) -> None:
-    """Palette, style sheet, fonts and icons of one scheme, in one go; `scale` 1 is text as it was designed."""
-    from launchpad.desktop.theme import icons, style
+    """Palette, style sheet and fonts of one scheme, in one go; `scale` 1 is text as it was designed."""
+    from launchpad.desktop.theme import style
 
     load_fonts()
     theme = Theme(dark=dark, scale=scale)
     _current[:] = [theme]
-    icons.forget()
+    _worn[:] = [(dark, scale)]
     app.setFont(theme.font("body"))
     app.setPalette(_palette(theme))
     app.setStyleSheet(style.stylesheet(theme))
