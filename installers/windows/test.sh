@@ -30,11 +30,11 @@ echo same > "$work/first/_internal/deep/same.txt"
 cp -r "$work/first" "$work/second"
 rm "$work/second/_internal/only in the first ä \$x.txt"
 echo new > "$work/second/_internal/new.txt"
-"$python" "$here/build.py" "$work/first" "$work/out" 1.0.0 | tail -1
-first="$work/out/launchpad-1.0.0-windows-x64-setup-unsigned.exe"
+"$python" "$here/build.py" "$work/first" "$work/out" 1.1.0rc1 | tail -1
+first="$work/out/launchpad-1.1.0rc1-windows-x64-setup-unsigned.exe"
 [ -f "$first" ] || fail "an installer without a key is not named -unsigned"
 cp "$first" "$work/again.exe"
-"$python" "$here/build.py" "$work/first" "$work/out" 1.0.0 >/dev/null
+"$python" "$here/build.py" "$work/first" "$work/out" 1.1.0rc1 >/dev/null
 cmp "$first" "$work/again.exe" || fail "two builds differ"
 ok "compiled; named -unsigned; two builds are the same bytes"
 
@@ -79,7 +79,7 @@ wine "$first" /S; wineserver -w
 [ -f "$programs/launchpad.exe" ] && [ -f "$programs/_internal/deep/same.txt" ] || fail "files are missing"
 cmp "$work/first/_internal/only in the first ä \$x.txt" "$programs/_internal/only in the first ä \$x.txt"
 [ -f "$menu/Launchpad.lnk" ] || fail "the Start menu has no entry"
-[ "$(value "$key_of" DisplayVersion)" = 1.0.0 ] || fail "the list of programs does not know it"
+[ "$(value "$key_of" DisplayVersion)" = 1.1.0rc1 ] || fail "the list of programs does not know it"
 case "$(value 'HKCU\Environment' Path)" in
   "$before;C:\\users\\"*"\\AppData\\Local\\Programs\\Launchpad") ;;
   *) fail "PATH is $(value 'HKCU\Environment' Path)" ;;
@@ -96,6 +96,17 @@ ok "installed without an administrator, on PATH, in the Start menu, with file ty
 echo mine > "$programs/notes of a person.txt"
 mkdir -p "$local/launchpad/Cache" "$local/launchpad/results"; echo x > "$local/launchpad/results/run.json"
 rm -f "$programs/called.txt"
+wine "$programs/launchpad-desktop.exe" wait >/dev/null 2>&1 &
+for _ in $(seq 100); do [ -e "$programs/called.txt" ] && break; sleep 0.1; done
+code=0; wine "$second" /S || code=$?
+[ $code = 2 ] && [ "$(value "$key_of" DisplayVersion)" = 1.1.0rc1 ] && [ -f "$programs/launchpad.exe" ] \
+  || fail "a program that runs is replaced ($code)"
+code=0; wine "$programs/uninstall.exe" /S "_?=$(winepath -w "$programs" 2>/dev/null)" || code=$?
+[ $code = 2 ] && [ -f "$programs/launchpad.exe" ] || fail "a program that runs is removed ($code)"
+touch "$programs/go"; wait; wineserver -w
+rm -f "$programs/go" "$programs/called.txt"
+ok "a program that runs is neither replaced nor removed"
+
 wine "$second" /S; wineserver -w
 [ "$(value "$key_of" DisplayVersion)" = 1.1.0 ] || fail "the upgrade is not known"
 [ ! -e "$programs/_internal/only in the first ä \$x.txt" ] || fail "a file of the earlier version stays"
@@ -105,7 +116,7 @@ wine "$second" /S; wineserver -w
 grep -q 'platform stop' "$programs/called.txt" || fail "the platform is not stopped before an upgrade"
 code=0; wine "$first" /S || code=$?; wineserver -w
 [ $code = 3 ] && [ "$(value "$key_of" DisplayVersion)" = 1.1.0 ] || fail "an older version replaces a newer one ($code)"
-ok "upgraded over 1.0.0: old files gone, a person's kept; no way back in silence"
+ok "upgraded over 1.1.0rc1: old files gone, a person's kept; no way back in silence"
 
 rm -f "$programs/called.txt"
 sh "$here/verify.sh" "$programs/uninstall.exe"
@@ -121,6 +132,22 @@ rm -f "$programs/called.txt"
 ok "removed: all but a person's own files and data; the uninstaller is signed, too"
 
 rm "$programs/notes of a person.txt"
+mkdir -p "$programs/_internal/new.txt"
+code=0; wine "$second" /S || code=$?; wineserver -w
+[ $code = 4 ] && [ -f "$programs/uninstall.exe" ] && there "$key_of" || fail "a file that cannot be written ($code)"
+rmdir "$programs/_internal/new.txt"
+wine "$second" /S; wineserver -w
+[ -f "$programs/_internal/new.txt" ] || fail "an installation that ended in the middle cannot be made good"
+moved="$WINEPREFIX/drive_c/moved/Launchpad"
+wine "$second" /S '/D=C:\moved\Launchpad'; wineserver -w
+# The stand-in writes down that its platform was stopped.
+[ -f "$moved/launchpad.exe" ] && [ "$(ls "$programs")" = called.txt ] && [ -f "$menu/Launchpad.lnk" ] || fail "another folder: $(ls -R "$programs")"
+rm -r "$programs"
+[ "$(value 'HKCU\Environment' Path)" = "$before;C:\\moved\\Launchpad" ] || fail "PATH is $(value 'HKCU\Environment' Path)"
+wine "$moved/uninstall.exe" /S; sleep 1; wineserver -w
+[ "$(ls "$moved")" = called.txt ] && ! there "$key_of" || fail "another folder: removed"
+ok "an installation that fails says so and can be made good or removed; one in another folder leaves nothing in the first"
+
 long=$(printf 'C:\\x%.0s' $(seq 1 300))
 wine reg add 'HKCU\Environment' /v Path /t REG_EXPAND_SZ /d "$long" /f >/dev/null 2>&1
 wine "$second" /S; wineserver -w

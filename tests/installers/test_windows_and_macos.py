@@ -62,6 +62,13 @@ def test_versions_for_windows_have_four_numbers() -> None:
     assert [windows.four_numbers(text) for text in ("1.2.3", "1.2", "1.2.3rc4")] == ["1.2.3.0", "1.2.0.0", "1.2.3.0"]
 
 
+def test_a_trial_version_is_older_than_its_release_for_the_installer_too() -> None:
+    rising = ["1.9.0", "1.10.0.dev1", "1.10.0a1", "1.10.0rc1", "1.10.0rc2", "1.10.0"]
+    places = [tuple(map(int, windows.place_in_order(version).split("."))) for version in rising]
+    assert places == sorted(set(places))
+    assert {len(place) for place in places} == {7}
+
+
 @pytest.mark.skipif(shutil.which("makensis") is None, reason="makensis is not installed (Debian: nsis)")
 def test_the_installer_compiles_to_the_same_bytes_and_says_that_it_is_unsigned(bundle: Path, tmp_path: Path) -> None:
     environment = {name: value for name, value in os.environ.items() if not name.startswith("LAUNCHPAD_")}
