@@ -12,6 +12,7 @@ import argparse
 import hashlib
 import os
 import platform
+import re
 import shutil
 import subprocess
 import sys
@@ -50,6 +51,11 @@ def version() -> str:
     """The version in pyproject.toml."""
     with (ROOT / "pyproject.toml").open("rb") as file:
         return str(tomllib.load(file)["project"]["version"])
+
+
+def version_of_package() -> str:
+    """The version as dpkg and rpm order it: a trial version comes before its release (1.2.0~rc1 before 1.2.0)."""
+    return re.sub(r"(a|b|rc)(?=\d)", r"~\1", version()).replace(".dev", "~~dev")
 
 
 def epoch() -> int:
@@ -141,7 +147,7 @@ def deb(bundle: Path, work: Path, out: Path) -> Path:
     size = sum(path.stat().st_size for path in files) // 1024
     control = {
         "Package": NAME,
-        "Version": version(),
+        "Version": version_of_package(),
         "Section": "science",
         "Priority": "optional",
         "Architecture": architecture("deb"),
@@ -177,7 +183,7 @@ def rpm(bundle: Path, work: Path, out: Path) -> Path:
             listed.append("/" + path.relative_to(root).as_posix())
     spec = (HERE / f"{NAME}.spec.in").read_text(encoding="utf-8")
     for key, value in {
-        "@VERSION@": version(),
+        "@VERSION@": version_of_package(),
         "@SUMMARY@": SUMMARY,
         "@DESCRIPTION@": DESCRIPTION,
         "@TREE@": str(root),
@@ -200,7 +206,8 @@ def rpm(bundle: Path, work: Path, out: Path) -> Path:
     environment = {**os.environ, "SOURCE_DATE_EPOCH": str(epoch())}
     subprocess.run([*command, str(top / f"{NAME}.spec")], check=True, env=environment)
     (built,) = (top / "RPMS").rglob("*.rpm")
-    target = out / f"{built.stem}{mark()}.rpm"
+    # Names of files have no "~": web servers of releases change it.
+    target = out / f"{NAME}-{version()}-1.{architecture('rpm')}{mark()}.rpm"
     shutil.copyfile(built, target)
     return target
 

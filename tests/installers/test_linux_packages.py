@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import configparser
 import importlib.util
+import itertools
 import os
 import shutil
 import subprocess
@@ -79,7 +80,7 @@ def test_the_deb_says_what_it_is_and_holds_both_programs(
     assert file.name.endswith("-unsigned.deb")
     fields = subprocess.run(["dpkg-deb", "--field", file], capture_output=True, text=True, check=True).stdout
     assert "Package: pathology-launchpad\n" in fields
-    assert f"Version: {package.version()}\n" in fields
+    assert f"Version: {package.version_of_package()}\n" in fields
     assert "libc6 (>= 2.36)" in fields
     assert "Maintainer: The Launchpad authors\n" in fields, "no address is made up"
     listing = subprocess.run(["dpkg-deb", "--contents", file], capture_output=True, text=True, check=True).stdout
@@ -88,6 +89,24 @@ def test_the_deb_says_what_it_is_and_holds_both_programs(
         assert f"-rwxr-xr-x root/root        10 2023-11-14 22:13 ./opt/pathology-launchpad/{program}\n" in listing
     assert "./usr/share/applications/pathology-launchpad.desktop\n" in listing
     assert "./usr/share/doc/pathology-launchpad/copyright\n" in listing
+
+
+@pytest.mark.skipif(shutil.which("dpkg-deb") is None, reason="dpkg-deb is not on this machine")
+def test_a_trial_version_is_older_than_its_release(
+    package: ModuleType, bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rising = ["1.9.0", "1.10.0.dev1", "1.10.0a1.dev1", "1.10.0a1", "1.10.0rc1", "1.10.0"]
+    for number, version in enumerate(rising):
+        monkeypatch.setattr(package, "version", lambda version=version: version)
+        rising[number] = package.version_of_package()
+    for older, newer in itertools.pairwise(rising):
+        subprocess.run(["dpkg", "--compare-versions", older, "lt", newer], check=True)
+    monkeypatch.setattr(package, "version", lambda: "1.10.0rc1")
+    made_of = made(package, "rpm" if shutil.which("rpmbuild") else "deb", bundle, tmp_path / "out", monkeypatch)
+    assert "1.10.0rc1" in made_of.name, "no ~ in a file's name"
+    if made_of.suffix == ".rpm":
+        said = subprocess.run(["rpm", "-qp", "--qf", "%{VERSION}", made_of], capture_output=True, text=True, check=True)
+        assert said.stdout == "1.10.0~rc1"
 
 
 def test_the_appdir_starts_the_window(
