@@ -102,13 +102,30 @@ def test_the_app_has_code_and_data_where_codesign_wants_them(tmp_path: Path) -> 
     bundle = tmp_path / "bundle"
     (bundle / "_internal" / "numpy-2.0.dist-info").mkdir(parents=True)
     (bundle / "_internal" / "numpy-2.0.dist-info" / "METADATA").write_text("data")
-    for name in ("launchpad", "launchpad-desktop", "_internal/libx.dylib"):
+    (bundle / "_internal" / "numpy" / ".dylibs").mkdir(parents=True)
+    (bundle / "_internal" / "numpy" / "version.txt").write_text("2.0")
+    code = ("_internal/libx.dylib", "_internal/numpy/core.so", "_internal/numpy/.dylibs/libblas.dylib")
+    for name in ("launchpad", "launchpad-desktop", *code):
         (bundle / name).write_bytes(b"\xcf\xfa\xed\xfe code")
+    (bundle / "_internal" / "libblas.dylib").symlink_to("numpy/.dylibs/libblas.dylib")
+    framework = bundle / "_internal" / "PySide6" / "Qt" / "lib" / "QtCore.framework" / "Versions" / "A"
+    (framework / "Resources").mkdir(parents=True)
+    (framework / "QtCore").write_bytes(b"\xcf\xfa\xed\xfe code")
+    (framework / "Resources" / "Info.plist").write_text("data")
+    (framework.parent / "Current").symlink_to("A")
     contents = macos.make(bundle, tmp_path / "out", "1.2.3") / "Contents"
     assert (contents / "Frameworks" / "libx.dylib").is_file()
     assert (contents / "Frameworks" / "numpy-2.0.dist-info").is_symlink()
     assert (contents / "Frameworks" / "numpy-2.0.dist-info" / "METADATA").read_text() == "data"
     assert (contents / "Resources" / "launchpad.icns").is_file()
+    frameworks = contents / "Frameworks"
+    for path in (bundle / "_internal").rglob("*"):  # the program finds all where it was
+        assert (frameworks / path.relative_to(bundle / "_internal")).exists(), path
+    own = [path for path in frameworks.rglob("*") if not path.is_symlink() and "QtCore.framework" not in path.parts]
+    assert {path.name for path in own if path.is_file()} == {"libx.dylib", "core.so", "libblas.dylib"}, "code alone"
+    assert not [path for path in own if path.is_dir() and "." in path.name], "no folder that looks like a bundle"
+    assert (frameworks / "PySide6/Qt/lib/QtCore.framework/Versions/Current/Resources/Info.plist").read_text() == "data"
+    assert not any(path.read_bytes().startswith(b"\xcf") for path in (contents / "Resources").rglob("*.so"))
     (bundle / "launchpad").unlink()
     with pytest.raises(FileNotFoundError):
         macos.make(bundle, tmp_path / "out", "1.2.3")
