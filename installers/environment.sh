@@ -115,7 +115,7 @@ PY
     say "Installing$packages"
     export DEBIAN_FRONTEND=noninteractive
     apt-get update -qq >/dev/null
-    # shellcheck disable=SC2086 - a list
+    # shellcheck disable=SC2086 # a list
     apt-get install -y -qq --no-install-recommends $packages >/dev/null
     if [ -z "$(missing_libraries)" ]; then :; else  # python3 itself was new: ask once more, now with it
       # shellcheck disable=SC2046

@@ -94,7 +94,7 @@ for suite in $suites; do
   cp "$work/older.deb" "$root/tmp/older.deb"
   # What it depends on and recommends comes first, so that what is left of itself can be told from what is left of that.
   needed=$(inside "$root" apt-get install -s /tmp/older.deb | sed -n 's/^Inst \([^ ]*\) .*/\1/p' | grep -vx $name)
-  # shellcheck disable=SC2086 - a list
+  # shellcheck disable=SC2086 # a list
   inside "$root" apt-get install -y -qq --no-install-recommends $needed xvfb xauth >"$work/log" 2>&1 || fail "$suite: what it depends on"
   listed >"$work/before"
   say "$suite: a pristine system"
