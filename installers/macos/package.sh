@@ -4,4 +4,5 @@ set -euo pipefail
 cd "$(dirname "$0")/../.."
 out=${1:-dist}
 make freeze
+.venv/bin/python installers/release/bill_of_materials.py "$out" dist/launchpad
 PYTHON=.venv/bin/python bash installers/macos/dmg.sh dist/launchpad "$out" "$(.venv/bin/launchpad --version)"

@@ -23,6 +23,9 @@ import icons  # noqa: E402
 
 from launchpad.system.release_feed import order  # noqa: E402
 
+# NSIS for Windows has nothing to begin a 64-bit installer with, and wine of 64 bits runs no other. Both do the same.
+TARGET = "x86-unicode" if sys.platform == "win32" else "amd64-unicode"
+
 
 def slide_suffixes() -> list[str]:
     """The suffixes of slide files that are Launchpad's to offer itself for."""
@@ -93,7 +96,7 @@ def is_signed(environment: Mapping[str, str]) -> bool:
     return any(environment.get(name) for name in names)
 
 
-def build(bundle: Path, folder: Path, version: str, environment: Mapping[str, str]) -> Path:
+def build(bundle: Path, folder: Path, version: str, environment: Mapping[str, str], target: str = TARGET) -> Path:
     """Compile it; the installer's file.
 
     Raises:
@@ -115,7 +118,7 @@ def build(bundle: Path, folder: Path, version: str, environment: Mapping[str, st
         icon = work / "launchpad.ico"
         icon.write_bytes(icons.ico())
         defined = {
-            "VERSION": version, "VERSION4": four_numbers(version),
+            "TARGET": target, "VERSION": version, "VERSION4": four_numbers(version),
             "ORDER": place_in_order(version), "OUT": str(out), "FILES": str(lists),
             "ICON": str(icon), "LICENSE": str(ROOT / "LICENSE"),
         }  # fmt: skip

@@ -1,5 +1,5 @@
-; The installer for one account: no administrator is needed. Compiled by build.py, which defines VERSION, VERSION4, ORDER,
-; FILES (the lists of files), ICON, LICENSE, OUT, and SIGN where there is a key.
+; The installer for one account: no administrator is needed. Compiled by build.py, which defines TARGET, VERSION, VERSION4,
+; ORDER, FILES (the lists of files), ICON, LICENSE, OUT, and SIGN where there is a key.
 ;
 ;   setup.exe /S              installs without asking; /D=C:\folder (last) chooses the folder
 ;   setup.exe /S /NOPATH      leaves PATH alone
@@ -7,7 +7,7 @@
 ;   uninstall.exe /S /DELETEDATA   also settings, drafts, results and the platform on this computer
 ;
 ; Ends with 0 done, 1 cancelled, 2 it runs and cannot be replaced, 3 a newer version is there, 4 a file cannot be written.
-Target amd64-unicode
+Target ${TARGET}
 Unicode true
 !include "MUI2.nsh"
 !include "FileFunc.nsh"

@@ -74,12 +74,18 @@ def test_the_installer_compiles_to_the_same_bytes_and_says_that_it_is_unsigned(b
     environment = {name: value for name, value in os.environ.items() if not name.startswith("LAUNCHPAD_")}
     first = windows.build(bundle, tmp_path / "one", "1.2.3", environment)
     assert first.name == "launchpad-1.2.3-windows-x64-setup-unsigned.exe"
-    assert first.read_bytes()[:2] == b"MZ"
-    shutil.move(first, tmp_path / "kept.exe")
-    assert (
-        windows.build(bundle, tmp_path / "one", "1.2.3", environment).read_bytes()
-        == (tmp_path / "kept.exe").read_bytes()
-    )
+    kept = first.read_bytes()
+    assert machine(kept) == 0x8664
+    assert windows.build(bundle, tmp_path / "one", "1.2.3", environment).read_bytes() == kept
+    # As NSIS on Windows makes it.
+    assert machine(windows.build(bundle, tmp_path / "one", "1.2.3", environment, "x86-unicode").read_bytes()) == 0x14C
+
+
+def machine(program: bytes) -> int:
+    """The processor that a program of Windows is for."""
+    assert program[:2] == b"MZ"
+    header = int.from_bytes(program[0x3C:0x40], "little")
+    return int.from_bytes(program[header + 4 : header + 6], "little")
 
 
 def test_info_plist_says_what_macos_asks_for() -> None:
