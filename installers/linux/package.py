@@ -32,9 +32,10 @@ COMPONENT = "org.pathology_launchpad.Launchpad"  # AppStream's name of it
 PREFIX = Path("opt") / NAME
 ICON_SIZES = (16, 24, 32, 48, 64, 128, 256, 512)
 DEPENDS = (
-    "libc6 (>= 2.36), libegl1, libgl1, libxcb1, libwayland-client0, libwayland-cursor0, libwayland-egl1, "
+    "libc6 (>= @GLIBC@), libegl1, libgl1, libxcb1, libwayland-client0, libwayland-cursor0, libwayland-egl1, "
     "fontconfig-config, xkb-data"
 )
+OLDEST_GLIBC = (2, 36)  # of the systems that packages are tried on
 RECOMMENDS = "fonts-dejavu-core | fonts-noto-core, xdg-desktop-portal, ca-certificates"
 SUMMARY = "Run computational pathology applications on whole slide images"
 DESCRIPTION = """Launchpad runs computational pathology applications on whole slide images and
@@ -56,6 +57,17 @@ def version() -> str:
 def version_of_package() -> str:
     """The version as dpkg and rpm order it: a trial version comes before its release (1.2.0~rc1 before 1.2.0)."""
     return re.sub(r"(a|b|rc)(?=\d)", r"~\1", version()).replace(".dev", "~~dev")
+
+
+def glibc(bundle: Path) -> str:
+    """The oldest glibc that all libraries of a bundle load with: what a newer system adds is not in an older one."""
+    found = [OLDEST_GLIBC]
+    for path in bundle.rglob("*"):
+        if path.is_file() and not path.is_symlink():
+            content = path.read_bytes()
+            if content.startswith(b"\x7fELF"):
+                found += [(2, int(minor)) for minor in re.findall(rb"\0GLIBC_2\.(\d+)(?:\.\d+)?(?=\0)", content)]
+    return ".".join(map(str, max(found)))
 
 
 def epoch() -> int:
@@ -152,7 +164,7 @@ def deb(bundle: Path, work: Path, out: Path) -> Path:
         "Priority": "optional",
         "Architecture": architecture("deb"),
         "Installed-Size": str(size),
-        "Depends": DEPENDS,
+        "Depends": DEPENDS.replace("@GLIBC@", glibc(bundle)),
         "Recommends": RECOMMENDS,
         # The project has no address of its own; whoever builds packages for others gives theirs.
         "Maintainer": os.environ.get("LAUNCHPAD_MAINTAINER") or "The Launchpad authors",
@@ -184,6 +196,7 @@ def rpm(bundle: Path, work: Path, out: Path) -> Path:
     spec = (HERE / f"{NAME}.spec.in").read_text(encoding="utf-8")
     for key, value in {
         "@VERSION@": version_of_package(),
+        "@GLIBC@": glibc(bundle),
         "@SUMMARY@": SUMMARY,
         "@DESCRIPTION@": DESCRIPTION,
         "@TREE@": str(root),
@@ -286,7 +299,13 @@ def main(argv: list[str] | None = None) -> int:
     try:
         for kind in arguments.kinds or KINDS:
             begun = time.monotonic()
-            made = KINDS[kind](arguments.bundle, work, arguments.out)
+            making = work / "made"  # nothing that is half made comes to the others
+            making.mkdir(parents=True, exist_ok=True)
+            made = KINDS[kind](arguments.bundle, work, making)
+            target = arguments.out / made.name
+            if target.is_dir():
+                shutil.rmtree(target)
+            made = Path(shutil.move(made, target))
             size = sum(path.lstat().st_size for path in (made.rglob("*") if made.is_dir() else [made]))
             sys.stdout.write(f"{made.name}: {size / 1e6:.1f} MB, {time.monotonic() - begun:.1f} s\n")
             sys.stdout.flush()

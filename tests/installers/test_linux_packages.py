@@ -49,6 +49,15 @@ def bundle(tmp_path: Path) -> Path:
     return folder
 
 
+def test_a_package_wants_the_glibc_that_its_libraries_want(package: ModuleType, bundle: Path) -> None:
+    assert package.glibc(bundle) == "2.36", "no less than what was tried"
+    (bundle / "_internal" / "old.so").write_bytes(b"\x7fELF\0GLIBC_2.17\0GLIBC_2.2.5\0")
+    assert package.glibc(bundle) == "2.36"
+    (bundle / "_internal" / "text.so").write_bytes(b"\0GLIBC_2.99\0")
+    (bundle / "_internal" / "new.so").write_bytes(b"\x7fELF\0GLIBC_2.4\0GLIBC_2.41\0__libc\0")
+    assert package.glibc(bundle) == "2.41"
+
+
 def made(package: ModuleType, kind: str, bundle: Path, out: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("SOURCE_DATE_EPOCH", "1700000000")
     out.mkdir()
