@@ -1,9 +1,12 @@
 """Makes Linux packages of the frozen bundle: `package.py [--bundle DIR] [--out DIR] [--work DIR] [KIND …]`.
 
-Kinds: deb, rpm, appdir, tar (all by default). The same bundle gives the same bytes: every file has the time of
-SOURCE_DATE_EPOCH (default: the last commit), root as owner, and a place in the order of names. With a key (signing.py)
-each file gets a signature beside it; without one it is named `-unsigned`, and the last line says so. An AppDir is a
-folder, which nobody signs.
+Kinds: deb, rpm, appdir, tar (all by default), appimage (where there is a runtime for it, see below).
+
+The same bundle gives the same bytes: every file has the time of SOURCE_DATE_EPOCH (default: the last commit), root as
+owner, and a place in the order of names. With a key (signing.py) each file gets a signature beside it; without one it
+is named `-unsigned`, and the last line says so. An AppDir is a folder, which nobody signs.
+
+An AppImage begins with a program of others, its runtime: LAUNCHPAD_APPIMAGE_RUNTIME is its file, _SHA256 its checksum.
 """
 
 from __future__ import annotations
@@ -35,6 +38,7 @@ DEPENDS = (
     "libc6 (>= @GLIBC@), libegl1, libgl1, libxcb1, libwayland-client0, libwayland-cursor0, libwayland-egl1, "
     "fontconfig-config, xkb-data"
 )
+RUNTIME = "LAUNCHPAD_APPIMAGE_RUNTIME"
 OLDEST_GLIBC = (2, 36)  # of the systems that packages are tried on
 RECOMMENDS = "fonts-dejavu-core | fonts-noto-core, xdg-desktop-portal, ca-certificates"
 SUMMARY = "Run computational pathology applications on whole slide images"
@@ -237,6 +241,30 @@ def appdir(bundle: Path, work: Path, out: Path) -> Path:
     return target
 
 
+def appimage(bundle: Path, work: Path, out: Path) -> Path:
+    """The AppDir in one file that runs from anywhere: the runtime, and behind it a picture of the folder."""
+    runtime = os.environ.get(RUNTIME, "")
+    if not runtime or not Path(runtime).is_file():
+        raise PackagingFailed(f"no runtime for an AppImage: {RUNTIME} is its file, {RUNTIME}_SHA256 its checksum")
+    if shutil.which("mksquashfs") is None:
+        raise PackagingFailed("mksquashfs is missing: install the package squashfs-tools")
+    head = Path(runtime).read_bytes()
+    if head[:4] != b"\x7fELF" or head[8:11] != b"AI\x02":
+        raise PackagingFailed(f"{runtime} is no runtime of AppImages")
+    if hashlib.sha256(head).hexdigest() != os.environ.get(f"{RUNTIME}_SHA256", "").lower():
+        raise PackagingFailed(f"{runtime} is not the runtime that {RUNTIME}_SHA256 names")
+    folder, image = appdir(bundle, work, work / "image"), work / "image.squashfs"
+    command = ["mksquashfs", str(folder), str(image), "-root-owned", "-noappend", "-no-xattrs", "-comp", "zstd"]
+    command += ["-processors", "2", "-no-progress", "-quiet"]
+    subprocess.run(command, check=True, env={**os.environ, "SOURCE_DATE_EPOCH": str(epoch())})
+    target = out / f"{NAME}-{version()}-{architecture('rpm')}{mark()}.AppImage"
+    with target.open("wb") as file, image.open("rb") as packed:
+        file.write(head)
+        shutil.copyfileobj(packed, file)
+    target.chmod(0o755)
+    return target
+
+
 def tar(bundle: Path, work: Path, out: Path) -> Path:
     """The bundle as it is, with desktop files beside it, to unpack anywhere."""
     stem = f"{NAME}-{version()}-linux-{architecture('rpm')}"
@@ -265,7 +293,17 @@ def tar(bundle: Path, work: Path, out: Path) -> Path:
     return target
 
 
-KINDS: dict[str, Callable[[Path, Path, Path], Path]] = {"deb": deb, "rpm": rpm, "appdir": appdir, "tar": tar}
+KINDS: dict[str, Callable[[Path, Path, Path], Path]] = {
+    "deb": deb, "rpm": rpm, "appdir": appdir, "tar": tar, "appimage": appimage,
+}  # fmt: skip
+
+
+def kinds_by_default() -> list[str]:
+    """All that can be made here."""
+    if os.environ.get(RUNTIME):
+        return list(KINDS)
+    sys.stdout.write(f"no AppImage: {RUNTIME} is not set\n")
+    return [kind for kind in KINDS if kind != "appimage"]
 
 
 def forget_other_name(made: Path) -> None:
@@ -297,7 +335,7 @@ def main(argv: list[str] | None = None) -> int:
     arguments.out.mkdir(parents=True, exist_ok=True)
     files = []
     try:
-        for kind in arguments.kinds or KINDS:
+        for kind in arguments.kinds or kinds_by_default():
             begun = time.monotonic()
             making = work / "made"  # nothing that is half made comes to the others
             making.mkdir(parents=True, exist_ok=True)

@@ -58,6 +58,15 @@ if [ $# -eq 0 ]; then
   else
     echo "NOT CHECKED: the metainfo: appstreamcli is missing"
   fi
+  for appimage in "$packages"/*.AppImage; do
+    [ -e "$appimage" ] || { echo "NOT CHECKED: an AppImage: none was made"; continue; }
+    appimage=$(realpath "$appimage")
+    (cd "$work" && "$appimage" --appimage-extract >"$work/log" 2>&1) || fail "$(basename "$appimage"): unpacking"
+    "$work/squashfs-root/opt/$name/launchpad" self-test >"$work/log" 2>&1 && passed "$work/log" \
+      || fail "$(basename "$appimage"): self-test"
+    say "$(basename "$appimage"): unpacked by itself, self-test passed"
+    rm -rf "$work/squashfs-root"
+  done
   tar=$(only "$packages"/*.tar.xz)
   mkdir "$work/tar"
   tar -xJf "$tar" -C "$work/tar"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import configparser
+import hashlib
 import importlib.util
 import itertools
 import os
@@ -129,6 +130,32 @@ def test_the_appdir_starts_the_window(
         icon = QImage(str(folder / f"usr/share/icons/hicolor/{size}x{size}/apps/pathology-launchpad.png"))
         assert (icon.width(), icon.height()) == (size, size)
         assert len({icon.pixel(x, y) for x in range(size) for y in range(size)}) > 3
+
+
+@pytest.mark.skipif(shutil.which("mksquashfs") is None, reason="mksquashfs is not on this machine")
+def test_an_appimage_is_made_of_the_runtime_that_is_named_and_of_no_other(
+    package: ModuleType, bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv(package.RUNTIME, raising=False)
+    assert "appimage" not in package.kinds_by_default()
+    runtime = tmp_path / "runtime"
+    runtime.write_bytes(b"\x7fELF" + bytes(4) + b"AI\x02" + bytes(100))
+    monkeypatch.setenv(package.RUNTIME, str(runtime))
+    monkeypatch.setenv(f"{package.RUNTIME}_SHA256", "0" * 64)
+    assert "appimage" in package.kinds_by_default()
+    with pytest.raises(package.PackagingFailed, match="is not the runtime"):
+        package.appimage(bundle, tmp_path / "work", tmp_path)
+    monkeypatch.setenv(f"{package.RUNTIME}_SHA256", hashlib.sha256(runtime.read_bytes()).hexdigest())
+    file = made(package, "appimage", bundle, tmp_path / "first", monkeypatch)
+    assert file.name.endswith("-unsigned.AppImage")
+    assert file.stat().st_mode & 0o111
+    assert file.read_bytes().startswith(runtime.read_bytes() + b"hsqs")
+    offset = ["unsquashfs", "-offset", str(runtime.stat().st_size), "-lls", file]
+    listing = subprocess.run(offset, capture_output=True, text=True, check=True).stdout
+    assert "squashfs-root/AppRun -> opt/pathology-launchpad/launchpad-desktop\n" in listing
+    for path in bundle.rglob("*"):
+        path.touch()
+    assert made(package, "appimage", bundle, tmp_path / "second", monkeypatch).read_bytes() == file.read_bytes()
 
 
 def test_the_tar_unpacks_into_one_folder(
