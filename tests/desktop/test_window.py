@@ -14,7 +14,8 @@ from typing import Any
 
 import pytest
 import qasync
-from PySide6.QtCore import QEvent, QSettings, Qt
+from PySide6.QtCore import QCoreApplication, QEvent, QSettings, Qt, QUrl
+from PySide6.QtGui import QFileOpenEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import (
     QApplication,
@@ -31,6 +32,7 @@ from pytestqt.qtbot import QtBot
 
 from desktop_bench import until
 from launchpad.application.monitor import Monitor, follow
+from launchpad.desktop.arrivals import Deliveries
 from launchpad.desktop.background import Jobs, pool
 from launchpad.desktop.instance import hand_over
 from launchpad.desktop.models.run_list import RowRole, RunFilter, RunListModel
@@ -413,3 +415,17 @@ instance.close()
         )  # fmt: skip
         assert started.returncode == 0
         assert json.loads(first.stdout.read()) == [str(sample_svs), f"launchpad://run/{RUN}"]
+
+
+def test_what_macos_opens_with_the_program_arrives_like_arguments(qapp: QApplication, sample_svs: Path) -> None:
+    deliveries = Deliveries(qapp)
+    came: list[list[str]] = []
+    deliveries.given.connect(came.append)
+    try:
+        for address in (QUrl.fromLocalFile(str(sample_svs)), QUrl(f"launchpad://run/{RUN}")):
+            QCoreApplication.sendEvent(qapp, QFileOpenEvent(address))
+        QCoreApplication.sendEvent(qapp, QEvent(QEvent.Type.ApplicationStateChange))
+    finally:
+        qapp.removeEventFilter(deliveries)
+        deliveries.setParent(None)
+    assert came == [[str(sample_svs)], [f"launchpad://run/{RUN}"]]

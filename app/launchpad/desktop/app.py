@@ -17,7 +17,7 @@ from launchpad.desktop import background
 from launchpad.desktop.account import Account
 from launchpad.desktop.appearance import Appearance
 from launchpad.desktop.arguments import arguments
-from launchpad.desktop.arrivals import Arrivals
+from launchpad.desktop.arrivals import Arrivals, Deliveries
 from launchpad.desktop.background import Jobs
 from launchpad.desktop.background_mode import BackgroundMode
 from launchpad.desktop.instance import Instance, hand_over
@@ -83,6 +83,8 @@ class Application(QObject):
         self._notifier.chosen.connect(self._show_run)
         self._instance = Instance(self)
         self._instance.given.connect(self._arrivals.take)
+        if sys.platform == "darwin":  # elsewhere there are none, and each event costs
+            Deliveries(app).given.connect(self._arrivals.take)
         self.window.dropped.connect(self._arrivals.take_files)
         self.window.help_wanted.connect(self._show_shortcuts)
         self.window.guide_wanted.connect(self._open_guide)

@@ -4,11 +4,33 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PySide6.QtCore import QObject, Slot
+from PySide6.QtCore import QEvent, QObject, Signal, Slot
+from PySide6.QtGui import QFileOpenEvent
 
 from launchpad.desktop.main_window import MainWindow
 from launchpad.desktop.navigation import Catalog, Navigator, Wizard, route_of_link
 from launchpad.desktop.session import Session
+
+
+class Deliveries(QObject):
+    """What macOS opens with a program, at its start or later, comes as an event and not as an argument.
+
+    Signals:
+        given: an absolute path or a link.
+    """
+
+    given = Signal(list)
+
+    def __init__(self, app: QObject) -> None:
+        super().__init__(app)
+        app.installEventFilter(self)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Take files and links, and nothing else."""
+        if not isinstance(event, QFileOpenEvent):
+            return False
+        self.given.emit([event.file() or event.url().toString()])
+        return True
 
 
 class Arrivals(QObject):
