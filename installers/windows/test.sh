@@ -55,7 +55,8 @@ open(sys.argv[2], "wb").write(data)
 PY
 if sh "$here/verify.sh" "$work/flipped.exe" 2>/dev/null; then fail "a flipped bit is accepted"; fi
 if sh "$here/verify.sh" "$first" 2>/dev/null; then fail "an unsigned installer is accepted"; fi
-ok "signed and verified; a flipped bit and an unsigned file are refused"
+if LAUNCHPAD_WINDOWS_SIGN_COMMAND=true sh "$here/sign.sh" "$first" 2>/dev/null; then fail "a command that signs nothing is believed"; fi
+ok "signed and verified; a flipped bit, an unsigned file and a command that signs nothing are refused"
 
 if ! command -v wine >/dev/null 2>&1; then
   echo "passed: the Windows installer with a stand-in payload, compiled and signed"
