@@ -21,7 +21,7 @@ cp "$work/notes.md" "$folder/release-notes.md"
 "$python" "$here/feed.py" sign-feed "$work/releases.json" "$folder/updates.json"
 "$python" "$here/feed.py" sums "$folder"
 if [ -n "${LAUNCHPAD_UPDATE_PUBLIC_KEY:-}" ]; then
-  "$python" "$here/feed.py" verify "$folder" "${LAUNCHPAD_UPDATE_PUBLIC_KEY%%,*}"
+  "$python" "$here/feed.py" verify "$folder" "$LAUNCHPAD_UPDATE_PUBLIC_KEY"
 else
   (cd "$folder" && sha256sum --check --quiet SHA256SUMS)
   echo "unsigned: SHA256SUMS has no signature"

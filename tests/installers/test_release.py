@@ -149,7 +149,8 @@ def collect(release: Path, version: str, **environment: str) -> subprocess.Compl
 @pytest.mark.skipif(sys.platform == "win32", reason="releases are put together on Linux")
 def test_a_release_is_put_together_signed_and_checked(release: Path) -> None:
     private, public = feed.new_keys()
-    keys = {feed.KEY: private, "LAUNCHPAD_UPDATE_PUBLIC_KEY": public}
+    # While a key is replaced builds know two.
+    keys = {feed.KEY: private, "LAUNCHPAD_UPDATE_PUBLIC_KEY": f"{feed.new_keys()[1]}, {public}"}
     assert "no SBOM" in collect(release, __version__, **keys).stderr
     (release / f"launchpad-{__version__}-linux-x86_64-sbom.cdx.json").write_text("{}")
     refused = collect(release, "99.0.0", **keys)
