@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from pathlib import Path
 
@@ -13,18 +14,24 @@ class OwnProgram:
         if file is None and getattr(sys, "frozen", False):
             file = Path(sys.executable)
         self._file = file
-        self._seen = self._identity()
+        self._seen: tuple[int, int] | None = None
+        if file is not None:
+            with contextlib.suppress(OSError):
+                self._seen = _identity(file)
 
     def is_replaced(self) -> bool:
         """Whether another file is there, or none."""
-        return self._seen is not None and self._identity() != self._seen
-
-    def _identity(self) -> tuple[int, int] | None:
-        """Which file it is; one that a running program holds keeps its number to itself."""
-        if self._file is None:
-            return None
+        if self._file is None or self._seen is None:
+            return False
         try:
-            found = self._file.stat()
+            return _identity(self._file) != self._seen
+        except FileNotFoundError:
+            return True
         except OSError:
-            return None
-        return found.st_dev, found.st_ino
+            return False  # a file system that does not answer now has replaced nothing
+
+
+def _identity(file: Path) -> tuple[int, int]:
+    """Which file it is; one that a running program holds keeps its number to itself."""
+    found = file.stat()
+    return found.st_dev, found.st_ino
