@@ -62,7 +62,7 @@ def test_a_package_wants_the_glibc_that_its_libraries_want(package: ModuleType, 
 def made(package: ModuleType, kind: str, bundle: Path, out: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("SOURCE_DATE_EPOCH", "1700000000")
     out.mkdir()
-    result = package.KINDS[kind](bundle, out / "work", out)
+    result = package.KINDS[kind](bundle, out / "a folder of work", out)
     assert isinstance(result, Path)
     return result
 
