@@ -157,5 +157,45 @@ wine "$programs/uninstall.exe" /S /DELETEDATA; sleep 1; wineserver -w
 [ "$(value 'HKCU\Environment' Path)" = "$long" ] || fail "a long PATH was changed by the uninstaller"
 [ ! -e "$local/launchpad" ] || fail "data stay although their deletion was asked for"
 ok "a PATH that is too long stays as it is; data go when that is asked for"
+
+if command -v xvfb-run >/dev/null 2>&1 && command -v xdotool >/dev/null 2>&1; then
+  cat >"$work/ask.sh" <<'ASK'
+set -eu
+# The window with the number that is not $1, once it is there.
+window() {
+  for _ in $(seq 150); do
+    found=$(xdotool search --onlyvisible --name 'Launchpad Uninstall' 2>/dev/null | grep -vx "$1" | head -1)
+    if [ -n "$found" ]; then echo "$found"; return; fi
+    sleep 0.2
+  done
+  echo "no window came" >&2
+  exit 1
+}
+wine "$UNINSTALL" &
+main=$(window none)
+sleep 1
+xdotool windowfocus "$main" key Return
+question=$(window "$main")
+sleep 1
+xdotool windowfocus "$question"
+xdotool key "$ANSWER"
+for _ in $(seq 150); do xdotool search --onlyvisible --name 'Launchpad Uninstall' | grep -qx "$question" || break; sleep 0.2; done
+sleep 1
+wineserver -k
+ASK
+  for answer in Return y; do  # Return takes the button that is marked
+    (wine "$second" /S; wineserver -w)
+    mkdir -p "$local/launchpad/results"; echo x > "$local/launchpad/results/run.json"
+    UNINSTALL="$programs/uninstall.exe" ANSWER=$answer \
+      timeout 120 xvfb-run -a -s '-screen 0 1024x768x24' sh "$work/ask.sh" >"$work/log" 2>&1 || { cat "$work/log"; fail "the question about data"; }
+    case $answer in
+      Return) [ -f "$local/launchpad/results/run.json" ] || fail "data are deleted without a yes" ;;
+      y) [ ! -e "$local/launchpad" ] || fail "data stay though a person said yes" ;;
+    esac
+  done
+  ok "a person is asked about their data: they stay unless the answer is yes"
+else
+  echo "NOT CHECKED: the uninstaller's question about data: xvfb-run or xdotool is missing"
+fi
 echo "passed: the Windows installer with a stand-in payload under wine"
 echo "NOT CHECKED: the bundle for Windows (PyInstaller wants Windows) and signtool"
