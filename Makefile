@@ -79,10 +79,11 @@ wheel: docs
 	@mkdir -p dist
 	@$(PY) -m hatchling build --target wheel
 
-# Wheel, .deb, .rpm, AppDir and tar.xz from one bundle, all in dist.
+# Wheel, .deb, .rpm, AppDir and tar.xz from one bundle, with a list of what is in it, all in dist.
 package: freeze wheel
 	@sh installers/environment.sh package
 	@$(PY) installers/linux/package.py
+	@$(PY) installers/release/bill_of_materials.py dist dist/launchpad
 	@$(PY) installers/sizes.py dist/launchpad dist/pathology-launchpad_*.deb
 
 # All systems' own checks, to the end; the summary says what failed and what this machine cannot check.

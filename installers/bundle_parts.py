@@ -160,20 +160,20 @@ def loaded(entries: Iterable[Entry]) -> list[Entry]:
     entries = list(entries)
     if not sys.platform.startswith("linux"):
         return entries
-    libraries = {
-        PurePosixPath(place).name: (place, source, kind)
-        for place, source, kind in entries
-        if kind == "BINARY" and _is_library(PurePosixPath(place))
-    }
+    libraries: dict[str, list[tuple[str, str]]] = {}  # two wheels may bring one of the same name: both stay
+    for place, source, kind in entries:
+        if kind == "BINARY" and _is_library(PurePosixPath(place)):
+            libraries.setdefault(PurePosixPath(place).name, []).append((place, source))
     links = {place: source for place, source, kind in entries if kind == "SYMLINK"}
     kept = {place for place, _, kind in entries if kind != "SYMLINK" and PurePosixPath(place).name not in libraries}
     queue = [source for place, source, kind in entries if place in kept and kind in ("EXTENSION", "BINARY")]
-    queue += [source for name, (_, source, _) in libraries.items() if name.startswith("libpython")]
-    kept |= {place for name, (place, _, _) in libraries.items() if name.startswith("libpython")}
-    while queue:
-        for name in needed(Path(queue.pop())):
-            place, source, _ = libraries.get(name, ("", "", ""))
-            if place and place not in kept:
+    names = [name for name in libraries if name.startswith("libpython")]
+    while names or queue:
+        if not names:
+            names = needed(Path(queue.pop()))
+            continue
+        for place, source in libraries.get(names.pop(), ()):
+            if place not in kept:
                 kept.add(place)
                 queue.append(source)
     here = {PurePosixPath(place).name for place in kept}

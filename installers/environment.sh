@@ -66,6 +66,7 @@ PY
     command -v xz >/dev/null 2>&1 || want xz-utils
     command -v rpmbuild >/dev/null 2>&1 || want rpm
     command -v desktop-file-validate >/dev/null 2>&1 || want desktop-file-utils
+    command -v mksquashfs >/dev/null 2>&1 || want squashfs-tools
   fi
   if [ "${1:-}" = package ]; then
     command -v dpkg-deb >/dev/null 2>&1 || want dpkg
@@ -98,6 +99,7 @@ PY
     wish wine wine wine64
     wish xvfb-run xvfb xauth
     wish xdotool xdotool
+    if [ -n "${LAUNCHPAD_APPIMAGE_RUNTIME:-}" ]; then wish mksquashfs squashfs-tools; fi
   fi
   if [ -n "$wishes" ] && command -v apt-get >/dev/null 2>&1; then
     if [ "$(id -u)" -eq 0 ]; then apt-get update -qq >/dev/null; fi
@@ -115,7 +117,7 @@ PY
     say "Installing$packages"
     export DEBIAN_FRONTEND=noninteractive
     apt-get update -qq >/dev/null
-    # shellcheck disable=SC2086 - a list
+    # shellcheck disable=SC2086 # a list
     apt-get install -y -qq --no-install-recommends $packages >/dev/null
     if [ -z "$(missing_libraries)" ]; then :; else  # python3 itself was new: ask once more, now with it
       # shellcheck disable=SC2046

@@ -5,7 +5,7 @@
 # A script ends with 0 when all that it checked passed, with 77 when it could check nothing; a line that begins with
 # “NOT CHECKED” says what it left out.
 set -u
-cd "$(dirname "$0")/.."
+cd "$(dirname "$0")/.." || exit 1
 scripts="${*:-installers/linux/test.sh installers/linux/fresh_clone.sh installers/wheel/test.sh installers/windows/test.sh installers/macos/test.sh}"
 logs=build/test-installers
 rm -rf "$logs"

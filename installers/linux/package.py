@@ -1,9 +1,12 @@
 """Makes Linux packages of the frozen bundle: `package.py [--bundle DIR] [--out DIR] [--work DIR] [KIND …]`.
 
-Kinds: deb, rpm, appdir, tar (all by default). The same bundle gives the same bytes: every file has the time of
-SOURCE_DATE_EPOCH (default: the last commit), root as owner, and a place in the order of names. With a key (signing.py)
-each file gets a signature beside it; without one it is named `-unsigned`, and the last line says so. An AppDir is a
-folder, which nobody signs.
+Kinds: deb, rpm, appdir, tar (all by default), appimage (where there is a runtime for it, see below).
+
+The same bundle gives the same bytes: every file has the time of SOURCE_DATE_EPOCH (default: the last commit), root as
+owner, and a place in the order of names. With a key (signing.py) each file gets a signature beside it; without one it
+is named `-unsigned`, and the last line says so. An AppDir is a folder, which nobody signs.
+
+An AppImage begins with a program of others, its runtime: LAUNCHPAD_APPIMAGE_RUNTIME is its file, _SHA256 its checksum.
 """
 
 from __future__ import annotations
@@ -12,6 +15,7 @@ import argparse
 import hashlib
 import os
 import platform
+import re
 import shutil
 import subprocess
 import sys
@@ -31,9 +35,11 @@ COMPONENT = "org.pathology_launchpad.Launchpad"  # AppStream's name of it
 PREFIX = Path("opt") / NAME
 ICON_SIZES = (16, 24, 32, 48, 64, 128, 256, 512)
 DEPENDS = (
-    "libc6 (>= 2.36), libegl1, libgl1, libxcb1, libwayland-client0, libwayland-cursor0, libwayland-egl1, "
+    "libc6 (>= @GLIBC@), libegl1, libgl1, libxcb1, libwayland-client0, libwayland-cursor0, libwayland-egl1, "
     "fontconfig-config, xkb-data"
 )
+RUNTIME = "LAUNCHPAD_APPIMAGE_RUNTIME"
+OLDEST_GLIBC = (2, 36)  # of the systems that packages are tried on
 RECOMMENDS = "fonts-dejavu-core | fonts-noto-core, xdg-desktop-portal, ca-certificates"
 SUMMARY = "Run computational pathology applications on whole slide images"
 DESCRIPTION = """Launchpad runs computational pathology applications on whole slide images and
@@ -50,6 +56,22 @@ def version() -> str:
     """The version in pyproject.toml."""
     with (ROOT / "pyproject.toml").open("rb") as file:
         return str(tomllib.load(file)["project"]["version"])
+
+
+def version_of_package() -> str:
+    """The version as dpkg and rpm order it: a trial version comes before its release (1.2.0~rc1 before 1.2.0)."""
+    return re.sub(r"(a|b|rc)(?=\d)", r"~\1", version()).replace(".dev", "~~dev")
+
+
+def glibc(bundle: Path) -> str:
+    """The oldest glibc that all libraries of a bundle load with: what a newer system adds is not in an older one."""
+    found = [OLDEST_GLIBC]
+    for path in bundle.rglob("*"):
+        if path.is_file() and not path.is_symlink():
+            content = path.read_bytes()
+            if content.startswith(b"\x7fELF"):
+                found += [(2, int(minor)) for minor in re.findall(rb"\0GLIBC_2\.(\d+)(?:\.\d+)?(?=\0)", content)]
+    return ".".join(map(str, max(found)))
 
 
 def epoch() -> int:
@@ -141,12 +163,12 @@ def deb(bundle: Path, work: Path, out: Path) -> Path:
     size = sum(path.stat().st_size for path in files) // 1024
     control = {
         "Package": NAME,
-        "Version": version(),
+        "Version": version_of_package(),
         "Section": "science",
         "Priority": "optional",
         "Architecture": architecture("deb"),
         "Installed-Size": str(size),
-        "Depends": DEPENDS,
+        "Depends": DEPENDS.replace("@GLIBC@", glibc(bundle)),
         "Recommends": RECOMMENDS,
         # The project has no address of its own; whoever builds packages for others gives theirs.
         "Maintainer": os.environ.get("LAUNCHPAD_MAINTAINER") or "The Launchpad authors",
@@ -177,7 +199,8 @@ def rpm(bundle: Path, work: Path, out: Path) -> Path:
             listed.append("/" + path.relative_to(root).as_posix())
     spec = (HERE / f"{NAME}.spec.in").read_text(encoding="utf-8")
     for key, value in {
-        "@VERSION@": version(),
+        "@VERSION@": version_of_package(),
+        "@GLIBC@": glibc(bundle),
         "@SUMMARY@": SUMMARY,
         "@DESCRIPTION@": DESCRIPTION,
         "@TREE@": str(root),
@@ -200,7 +223,8 @@ def rpm(bundle: Path, work: Path, out: Path) -> Path:
     environment = {**os.environ, "SOURCE_DATE_EPOCH": str(epoch())}
     subprocess.run([*command, str(top / f"{NAME}.spec")], check=True, env=environment)
     (built,) = (top / "RPMS").rglob("*.rpm")
-    target = out / f"{built.stem}{mark()}.rpm"
+    # Names of files have no "~": web servers of releases change it.
+    target = out / f"{NAME}-{version()}-1.{architecture('rpm')}{mark()}.rpm"
     shutil.copyfile(built, target)
     return target
 
@@ -214,6 +238,30 @@ def appdir(bundle: Path, work: Path, out: Path) -> Path:
     (target / f"{NAME}.png").symlink_to(f"usr/share/icons/hicolor/256x256/apps/{NAME}.png")
     (target / ".DirIcon").symlink_to(f"{NAME}.png")
     settle(target)
+    return target
+
+
+def appimage(bundle: Path, work: Path, out: Path) -> Path:
+    """The AppDir in one file that runs from anywhere: the runtime, and behind it a picture of the folder."""
+    runtime = os.environ.get(RUNTIME, "")
+    if not runtime or not Path(runtime).is_file():
+        raise PackagingFailed(f"no runtime for an AppImage: {RUNTIME} is its file, {RUNTIME}_SHA256 its checksum")
+    if shutil.which("mksquashfs") is None:
+        raise PackagingFailed("mksquashfs is missing: install the package squashfs-tools")
+    head = Path(runtime).read_bytes()
+    if head[:4] != b"\x7fELF" or head[8:11] != b"AI\x02":
+        raise PackagingFailed(f"{runtime} is no runtime of AppImages")
+    if hashlib.sha256(head).hexdigest() != os.environ.get(f"{RUNTIME}_SHA256", "").lower():
+        raise PackagingFailed(f"{runtime} is not the runtime that {RUNTIME}_SHA256 names")
+    folder, image = appdir(bundle, work, work / "image"), work / "image.squashfs"
+    command = ["mksquashfs", str(folder), str(image), "-root-owned", "-noappend", "-no-xattrs", "-comp", "zstd"]
+    command += ["-processors", "2", "-no-progress", "-quiet"]
+    subprocess.run(command, check=True, env={**os.environ, "SOURCE_DATE_EPOCH": str(epoch())})
+    target = out / f"{NAME}-{version()}-{architecture('rpm')}{mark()}.AppImage"
+    with target.open("wb") as file, image.open("rb") as packed:
+        file.write(head)
+        shutil.copyfileobj(packed, file)
+    target.chmod(0o755)
     return target
 
 
@@ -245,7 +293,17 @@ def tar(bundle: Path, work: Path, out: Path) -> Path:
     return target
 
 
-KINDS: dict[str, Callable[[Path, Path, Path], Path]] = {"deb": deb, "rpm": rpm, "appdir": appdir, "tar": tar}
+KINDS: dict[str, Callable[[Path, Path, Path], Path]] = {
+    "deb": deb, "rpm": rpm, "appdir": appdir, "tar": tar, "appimage": appimage,
+}  # fmt: skip
+
+
+def kinds_by_default() -> list[str]:
+    """All that can be made here."""
+    if os.environ.get(RUNTIME):
+        return list(KINDS)
+    sys.stdout.write(f"no AppImage: {RUNTIME} is not set\n")
+    return [kind for kind in KINDS if kind != "appimage"]
 
 
 def forget_other_name(made: Path) -> None:
@@ -277,9 +335,15 @@ def main(argv: list[str] | None = None) -> int:
     arguments.out.mkdir(parents=True, exist_ok=True)
     files = []
     try:
-        for kind in arguments.kinds or KINDS:
+        for kind in arguments.kinds or kinds_by_default():
             begun = time.monotonic()
-            made = KINDS[kind](arguments.bundle, work, arguments.out)
+            making = work / "made"  # nothing that is half made comes to the others
+            making.mkdir(parents=True, exist_ok=True)
+            made = KINDS[kind](arguments.bundle, work, making)
+            target = arguments.out / made.name
+            if target.is_dir():
+                shutil.rmtree(target)
+            made = Path(shutil.move(made, target))
             size = sum(path.lstat().st_size for path in (made.rglob("*") if made.is_dir() else [made]))
             sys.stdout.write(f"{made.name}: {size / 1e6:.1f} MB, {time.monotonic() - begun:.1f} s\n")
             sys.stdout.flush()

@@ -22,7 +22,7 @@ make_root() {
     | sed -n 's/ Debian$//p' | head -1)
   # The packages are kept: several systems are made in one run.
   mkdir -p build/debootstrap
-  # shellcheck disable=SC2086 - no mirror is no argument
+  # shellcheck disable=SC2086 # no mirror is no argument
   debootstrap --variant=minbase --cache-dir="$PWD/build/debootstrap" "$suite" "$place" $mirror >"$place.log" 2>&1 \
     || { tail -20 "$place.log"; return 1; }
   mount -t proc proc "$place/proc"
@@ -52,14 +52,14 @@ make_root_with_source() {
 
 inside() {
   place=$1; shift
-  # shellcheck disable=SC2046 - a list
+  # shellcheck disable=SC2046 # a list
   chroot "$place" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LC_ALL=C.UTF-8 TERM=dumb \
     DEBIAN_FRONTEND=noninteractive $(ways_out) "$@"
 }
 
 as_person() {
   place=$1; shift
-  # shellcheck disable=SC2046 - a list
+  # shellcheck disable=SC2046 # a list
   chroot "$place" env -i PATH=/usr/bin:/bin HOME=/home/person USER=person LC_ALL=C.UTF-8 TERM=dumb $(ways_out) \
     setpriv --reuid person --regid person --init-groups sh -c "cd && $*"
 }
@@ -68,7 +68,7 @@ as_person() {
 type_line() {
   line=$(sed -n 's/^  sudo \(apt-get install .*\)$/\1/p' "$2")
   [ -n "$line" ] || return 1
-  # shellcheck disable=SC2086 - a list
+  # shellcheck disable=SC2086 # a list
   inside "$1" $line -qq >"$1.log" 2>&1 || { tail -20 "$1.log"; return 1; }
 }
 

@@ -58,6 +58,15 @@ if [ $# -eq 0 ]; then
   else
     echo "NOT CHECKED: the metainfo: appstreamcli is missing"
   fi
+  for appimage in "$packages"/*.AppImage; do
+    [ -e "$appimage" ] || { echo "NOT CHECKED: an AppImage: none was made"; continue; }
+    appimage=$(realpath "$appimage")
+    (cd "$work" && "$appimage" --appimage-extract >"$work/log" 2>&1) || fail "$(basename "$appimage"): unpacking"
+    "$work/squashfs-root/opt/$name/launchpad" self-test >"$work/log" 2>&1 && passed "$work/log" \
+      || fail "$(basename "$appimage"): self-test"
+    say "$(basename "$appimage"): unpacked by itself, self-test passed"
+    rm -rf "$work/squashfs-root"
+  done
   tar=$(only "$packages"/*.tar.xz)
   mkdir "$work/tar"
   tar -xJf "$tar" -C "$work/tar"
@@ -94,7 +103,7 @@ for suite in $suites; do
   cp "$work/older.deb" "$root/tmp/older.deb"
   # What it depends on and recommends comes first, so that what is left of itself can be told from what is left of that.
   needed=$(inside "$root" apt-get install -s /tmp/older.deb | sed -n 's/^Inst \([^ ]*\) .*/\1/p' | grep -vx $name)
-  # shellcheck disable=SC2086 - a list
+  # shellcheck disable=SC2086 # a list
   inside "$root" apt-get install -y -qq --no-install-recommends $needed xvfb xauth >"$work/log" 2>&1 || fail "$suite: what it depends on"
   listed >"$work/before"
   say "$suite: a pristine system"

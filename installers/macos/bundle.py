@@ -5,6 +5,7 @@ The layout is Apple's: code in Contents/MacOS and Contents/Frameworks, everythin
 
 from __future__ import annotations
 
+import os
 import plistlib
 import re
 import shutil
@@ -101,7 +102,6 @@ def make(bundle: Path, folder: Path, version: str) -> Path:
     (contents / "Resources").mkdir()
     for entry in sorted(bundle.iterdir()):
         if entry.name == "_internal":
-            # PyInstaller's own layout of an app: libraries in Frameworks, data in Resources, linked to one another.
             _divide(entry, contents / "Frameworks", contents / "Resources")
         else:
             shutil.copy2(entry, contents / "MacOS" / entry.name)
@@ -113,30 +113,37 @@ def make(bundle: Path, folder: Path, version: str) -> Path:
 
 
 def _divide(source: Path, frameworks: Path, resources: Path) -> None:
-    """Copy folders of data to Resources with links in Frameworks, where the frozen program looks for them.
+    """Copy code to Frameworks and data to Resources, with links in Frameworks, where the frozen program looks for all.
 
-    codesign refuses a folder in Frameworks whose name holds a dot and that is no bundle (openslide_bin-4.0.dist-info).
+    codesign takes only code in Frameworks, and a folder there whose name holds a dot for a bundle of its own: numpy's
+    `.dylibs` gets another name and a link that has its own.
     """
-    frameworks.mkdir(parents=True)
+    frameworks.mkdir(parents=True, exist_ok=True)
     for entry in sorted(source.iterdir()):
+        place = frameworks / entry.name
         if entry.is_symlink():
-            (frameworks / entry.name).symlink_to(entry.readlink())
-        elif _is_code(entry):
-            if entry.is_dir():
-                shutil.copytree(entry, frameworks / entry.name, symlinks=True)
-            else:
-                shutil.copy2(entry, frameworks / entry.name)
-        else:
+            place.symlink_to(entry.readlink())
+        elif entry.suffix == ".framework":
+            shutil.copytree(entry, place, symlinks=True)
+        elif not _holds_code(entry):
+            resources.mkdir(parents=True, exist_ok=True)
             if entry.is_dir():
                 shutil.copytree(entry, resources / entry.name, symlinks=True)
             else:
                 shutil.copy2(entry, resources / entry.name)
-            (frameworks / entry.name).symlink_to(Path("..") / "Resources" / entry.name)
+            place.symlink_to(os.path.relpath((resources / entry.name).resolve(), frameworks.resolve()))
+        elif entry.is_dir():
+            if "." in entry.name:
+                place = frameworks / entry.name.replace(".", "__dot__")
+                (frameworks / entry.name).symlink_to(place.name)
+            _divide(entry, place, resources / entry.name)
+        else:
+            shutil.copy2(entry, place)
 
 
-def _is_code(entry: Path) -> bool:
+def _holds_code(entry: Path) -> bool:
     if entry.is_dir():
-        return any(_is_code(inner) for inner in entry.rglob("*") if inner.is_file())
+        return any(_holds_code(inner) for inner in entry.rglob("*") if inner.is_file() and not inner.is_symlink())
     with entry.open("rb") as file:
         head = file.read(4)
     return head in (b"\xcf\xfa\xed\xfe", b"\xce\xfa\xed\xfe", b"\xca\xfe\xba\xbe", b"\xca\xfe\xba\xbf")  # Mach-O

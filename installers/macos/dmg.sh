@@ -18,6 +18,7 @@ else
   codesign --force --deep --sign - "$app"  # macOS on arm64 starts nothing without any signature at all
   image="$out/launchpad-$version-macos-$machine-unsigned.dmg"
 fi
+"$app/Contents/MacOS/launchpad" self-test  # as it ships: in the layout of an app, with its signature
 ln -s /Applications "$work/image/Applications"
 rm -f "$image"
 hdiutil create -volname Launchpad -srcfolder "$work/image" -fs HFS+ -format UDZO -imagekey zlib-level=9 "$image"

@@ -23,7 +23,11 @@ assert found["CFBundleShortVersionString"] == "1.2.3", found
 assert (Path(sys.argv[1]) / "MacOS" / found["CFBundleExecutable"]).is_file()
 assert (Path(sys.argv[1]) / "Resources" / found["CFBundleIconFile"]).is_file()
 PY
-echo "ok: the app's layout and Info.plist"
+"$python" "$here/bundle.py" entitlements | "$python" -c '
+import plistlib, sys
+found = plistlib.loads(sys.stdin.buffer.read())
+assert found and all(name.startswith("com.apple.security.cs.") and value is True for name, value in found.items()), found'
+echo "ok: the app's layout, Info.plist and entitlements"
 if [ ! -x "$root/build/icnsutil/bin/icnsutil" ]; then
   "$root/.tools/bin/python" -m uv venv --quiet --python "$python" "$root/build/icnsutil"
   "$root/.tools/bin/python" -m uv pip install --quiet --python "$root/build/icnsutil/bin/python" icnsutil==1.1.0

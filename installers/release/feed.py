@@ -5,7 +5,7 @@
     feed.py announce VERSION NOTES.md BASE_URL FOLDER OUT.json
                                                     write the announcement of the installers in a folder
     feed.py sums FOLDER                             write SHA256SUMS, and SHA256SUMS.sig where there is a key
-    feed.py verify FOLDER PUBLIC_KEY                check SHA256SUMS, its signature and every file that it names
+    feed.py verify FOLDER PUBLIC_KEY[,…]            check SHA256SUMS, its signature and every file that it names
 
 Without a key nothing is signed, and the last line says so. Keys are base64 of 32 bytes (Ed25519).
 """
@@ -91,17 +91,15 @@ def sums(folder: Path, key: Ed25519PrivateKey | None) -> list[Path]:
 
 
 def verify(folder: Path, public: str) -> None:
-    """Check the signature and every file that the list names.
+    """Check the signature, by one of the keys, and every file that the list names.
 
     Raises:
         ValueError: something is not as it was signed, or a file is not named.
     """
     listed = (folder / SUMS).read_bytes()
     signature = base64.b64decode((folder / f"{SUMS}.sig").read_text(encoding="ascii").strip(), validate=True)
-    try:
-        Ed25519PublicKey.from_public_bytes(base64.b64decode(public, validate=True)).verify(signature, listed)
-    except InvalidSignature as error:
-        raise ValueError(f"{SUMS} is not signed by this key") from error
+    if not any(_is_signed_by(key.strip(), signature, listed) for key in public.split(",")):
+        raise ValueError(f"{SUMS} is not signed by this key")
     named = set()
     for line in listed.decode().splitlines():
         digest, _, name = line.partition("  ")
@@ -111,6 +109,14 @@ def verify(folder: Path, public: str) -> None:
     there = {file.name for file in folder.iterdir() if file.is_file() and not file.name.startswith(SUMS)}
     if there != named:
         raise ValueError(f"not in {SUMS}: {', '.join(sorted(there - named))}")
+
+
+def _is_signed_by(public: str, signature: bytes, content: bytes) -> bool:
+    try:
+        Ed25519PublicKey.from_public_bytes(base64.b64decode(public, validate=True)).verify(signature, content)
+    except InvalidSignature:
+        return False
+    return True
 
 
 def main(arguments: list[str]) -> int:

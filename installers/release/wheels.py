@@ -1,6 +1,6 @@
 """Whether every locked dependency has a wheel for each system and Python that Launchpad is released for.
 
-    wheels.py [LOCK]     default: requirements/runtime.lock
+    wheels.py [LOCK …]     default: requirements/runtime.lock and dev.lock, of which bundles are made
 
 Asks the package index (through uv, by the lock's hashes) for Windows x64, macOS arm64, Linux x64 and arm64 with Python
 3.11 to 3.14, wheels only: nothing is built, nothing is installed. Ends with 1 and the reason when one is missing.
@@ -40,13 +40,18 @@ def missing(lock: Path, triple: str, python: str) -> str:
 
 def main(arguments: list[str]) -> int:
     """Ask for all and print a line for each."""
-    lock = Path(arguments[0]) if arguments else ROOT / "requirements" / "runtime.lock"
+    shipped = [ROOT / "requirements" / name for name in ("runtime.lock", "dev.lock")]
+    return max([asked(lock) for lock in [Path(lock) for lock in arguments] or shipped])
+
+
+def asked(lock: Path) -> int:
+    """1 when one of its packages is missing for a system."""
     wanted = [(name, triple, python) for name, triple in SYSTEMS.items() for python in PYTHONS]
     with ThreadPoolExecutor(2) as pool:
         answers = list(pool.map(lambda item: missing(lock, item[1], item[2]), wanted))
     failed = 0
     for (name, _, python), reason in zip(wanted, answers, strict=True):
-        print(f"{'missing' if reason else 'ok'}: {name}, Python {python}{f': {reason}' if reason else ''}")
+        print(f"{'missing' if reason else 'ok'}: {lock.name}, {name}, Python {python}{f': {reason}' if reason else ''}")
         failed += bool(reason)
     print(f"{lock.name}: {len(wanted) - failed} of {len(wanted)} can be installed from wheels alone")
     return 1 if failed else 0

@@ -21,6 +21,11 @@ ROOT = HERE.parents[1]
 sys.path.insert(0, str(HERE.parent))
 import icons  # noqa: E402
 
+from launchpad.system.release_feed import order  # noqa: E402
+
+# NSIS for Windows has nothing to begin a 64-bit installer with, and wine of 64 bits runs no other. Both do the same.
+TARGET = "x86-unicode" if sys.platform == "win32" else "amd64-unicode"
+
 
 def slide_suffixes() -> list[str]:
     """The suffixes of slide files that are Launchpad's to offer itself for."""
@@ -39,6 +44,12 @@ def four_numbers(version: str) -> str:
     numbers = re.match(r"\d+(?:\.\d+)*", version)
     parts = (numbers[0] if numbers else "0").split(".")
     return ".".join([*parts, "0", "0", "0"][:4])
+
+
+def place_in_order(version: str) -> str:
+    """A version in numbers that NSIS compares as Launchpad does its own: a trial version comes before its release."""
+    *numbers, stage, number, is_released = order(version)
+    return ".".join(map(str, (*numbers, stage + 1, number, is_released)))
 
 
 def quoted(path: str) -> str:
@@ -85,7 +96,7 @@ def is_signed(environment: Mapping[str, str]) -> bool:
     return any(environment.get(name) for name in names)
 
 
-def build(bundle: Path, folder: Path, version: str, environment: Mapping[str, str]) -> Path:
+def build(bundle: Path, folder: Path, version: str, environment: Mapping[str, str], target: str = TARGET) -> Path:
     """Compile it; the installer's file.
 
     Raises:
@@ -107,7 +118,8 @@ def build(bundle: Path, folder: Path, version: str, environment: Mapping[str, st
         icon = work / "launchpad.ico"
         icon.write_bytes(icons.ico())
         defined = {
-            "VERSION": version, "VERSION4": four_numbers(version), "OUT": str(out), "FILES": str(lists),
+            "TARGET": target, "VERSION": version, "VERSION4": four_numbers(version),
+            "ORDER": place_in_order(version), "OUT": str(out), "FILES": str(lists),
             "ICON": str(icon), "LICENSE": str(ROOT / "LICENSE"),
         }  # fmt: skip
         if signed:

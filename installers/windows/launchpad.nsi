@@ -1,13 +1,13 @@
-; The installer for one account: no administrator is needed. Compiled by build.py, which defines VERSION, PAYLOAD, FILES
-; (the lists of files), ICON, OUT, and SIGN where there is a key.
+; The installer for one account: no administrator is needed. Compiled by build.py, which defines TARGET, VERSION, VERSION4,
+; ORDER, FILES (the lists of files), ICON, LICENSE, OUT, and SIGN where there is a key.
 ;
 ;   setup.exe /S              installs without asking; /D=C:\folder (last) chooses the folder
 ;   setup.exe /S /NOPATH      leaves PATH alone
 ;   uninstall.exe /S          removes the program and caches; data stay
 ;   uninstall.exe /S /DELETEDATA   also settings, drafts, results and the platform on this computer
 ;
-; Ends with 0 done, 1 cancelled, 2 it runs and cannot be replaced, 3 a newer version is there.
-Target amd64-unicode
+; Ends with 0 done, 1 cancelled, 2 it runs and cannot be replaced, 3 a newer version is there, 4 a file cannot be written.
+Target ${TARGET}
 Unicode true
 !include "MUI2.nsh"
 !include "FileFunc.nsh"
@@ -21,7 +21,7 @@ ${UnStrRep}
 !define NAME "Launchpad"
 !define UNINSTALL "Software\Microsoft\Windows\CurrentVersion\Uninstall\Launchpad"
 !define CLASSES "Software\Classes"
-!define MAX_PATH_VARIABLE 900 ; characters; longer ones are left alone, as NSIS would cut them off
+!define MAX_PATH_VARIABLE 1000 ; characters; longer ones are left alone, as NSIS would cut them off
 
 Name "${NAME}"
 OutFile "${OUT}"
@@ -29,6 +29,7 @@ InstallDir "$LOCALAPPDATA\Programs\Launchpad"
 InstallDirRegKey HKCU "${UNINSTALL}" "InstallLocation"
 RequestExecutionLevel user
 SetCompressor /SOLID lzma
+AllowSkipFiles off ; no program that lacks a file
 ManifestDPIAware true
 ShowInstDetails nevershow
 BrandingText "Launchpad ${VERSION}: for research use only"
@@ -107,8 +108,9 @@ Function .onInit
     StrCpy $NoPath "1"
   ${EndIf}
   ReadRegStr $R2 HKCU "${UNINSTALL}" "DisplayVersion"
-  ${If} $R2 != ""
-    ${VersionCompare} "$R2" "${VERSION}" $R3
+  ReadRegStr $R4 HKCU "${UNINSTALL}" "Order"
+  ${If} $R4 != ""
+    ${VersionCompare} "$R4" "${ORDER}" $R3
     ${If} $R3 == "1"
       MessageBox MB_YESNO|MB_ICONEXCLAMATION|MB_DEFBUTTON2 "Launchpad $R2 is installed, which is newer. Its data may be unreadable for ${VERSION}. Go back all the same?" /SD IDNO IDYES goback
       SetErrorLevel 3
@@ -121,25 +123,35 @@ FunctionEnd
 Section "Launchpad"
   SetShellVarContext current
   Call WaitUntilEnded
-  ; What the earlier version installed goes, and nothing else.
+  ; What the earlier version installed goes, and nothing else; all of it, where that was another folder.
+  StrCpy $R0 0
+  ReadRegStr $R4 HKCU "${UNINSTALL}" "InstallLocation"
   ${If} ${FileExists} "$INSTDIR\uninstall.exe"
     ExecWait '"$INSTDIR\uninstall.exe" /S /UPGRADE _?=$INSTDIR' $R0
-    ${If} $R0 <> 0
-      MessageBox MB_OK|MB_ICONSTOP "The earlier version cannot be removed." /SD IDOK
-      SetErrorLevel 2
-      Quit
+  ${EndIf}
+  ${If} $R0 == 0
+  ${AndIf} $R4 != ""
+  ${AndIf} $R4 != $INSTDIR
+  ${AndIf} ${FileExists} "$R4\uninstall.exe"
+    ExecWait '"$R4\uninstall.exe" /S _?=$R4' $R0
+    ${If} $R0 == 0
+      Delete "$R4\uninstall.exe" ; it cannot delete itself from where it runs
+      RMDir "$R4"
     ${EndIf}
   ${EndIf}
-  !include "${FILES}\install.nsh"
+  ${If} $R0 != 0
+    MessageBox MB_OK|MB_ICONSTOP "The earlier version cannot be removed." /SD IDOK
+    SetErrorLevel 2
+    Quit
+  ${EndIf}
+
+  ; First what removes it: also an installation that ends in the middle is in the list of programs.
+  SetErrorLevel 4
   SetOutPath "$INSTDIR"
   WriteUninstaller "$INSTDIR\uninstall.exe"
-
-  CreateDirectory "$SMPROGRAMS\Launchpad"
-  CreateShortcut "$SMPROGRAMS\Launchpad\Launchpad.lnk" "$INSTDIR\launchpad-desktop.exe"
-  CreateShortcut "$SMPROGRAMS\Launchpad\Uninstall Launchpad.lnk" "$INSTDIR\uninstall.exe"
-
   WriteRegStr HKCU "${UNINSTALL}" "DisplayName" "${NAME}"
   WriteRegStr HKCU "${UNINSTALL}" "DisplayVersion" "${VERSION}"
+  WriteRegStr HKCU "${UNINSTALL}" "Order" "${ORDER}"
   WriteRegStr HKCU "${UNINSTALL}" "DisplayIcon" "$INSTDIR\launchpad-desktop.exe"
   WriteRegStr HKCU "${UNINSTALL}" "Publisher" "The Launchpad developers"
   WriteRegStr HKCU "${UNINSTALL}" "InstallLocation" "$INSTDIR"
@@ -147,6 +159,13 @@ Section "Launchpad"
   WriteRegStr HKCU "${UNINSTALL}" "QuietUninstallString" '"$INSTDIR\uninstall.exe" /S'
   WriteRegDWORD HKCU "${UNINSTALL}" "NoModify" 1
   WriteRegDWORD HKCU "${UNINSTALL}" "NoRepair" 1
+  !include "${FILES}\install.nsh"
+  SetOutPath "$INSTDIR"
+  SetErrorLevel 0
+
+  CreateDirectory "$SMPROGRAMS\Launchpad"
+  CreateShortcut "$SMPROGRAMS\Launchpad\Launchpad.lnk" "$INSTDIR\launchpad-desktop.exe"
+  CreateShortcut "$SMPROGRAMS\Launchpad\Uninstall Launchpad.lnk" "$INSTDIR\uninstall.exe"
   ${GetSize} "$INSTDIR" "/S=0K" $R0 $R1 $R2
   WriteRegDWORD HKCU "${UNINSTALL}" "EstimatedSize" "$R0"
 
@@ -170,6 +189,8 @@ Function AddToPath
   System::Call 'advapi32::RegGetValueW(p -2147483647, w "Environment", w "Path", i 0x1000ffff, p 0, p 0, *i 0 .r1) i .r0'
   ${If} $0 == 0
     IntOp $1 $1 / 2
+    StrLen $3 ";;$INSTDIR;"
+    IntOp $1 $1 + $3
     ${If} $1 > ${MAX_PATH_VARIABLE}
       DetailPrint "PATH is too long to be changed; add $INSTDIR yourself."
       Return
@@ -204,7 +225,7 @@ Function un.RemoveFromPath
     Return
   ${EndIf}
   IntOp $1 $1 / 2
-  ${If} $1 > 1000
+  ${If} $1 > ${MAX_PATH_VARIABLE}
     Return ; it would be cut off
   ${EndIf}
   ReadRegStr $2 HKCU "Environment" "Path"

@@ -4,8 +4,17 @@
 #   LAUNCHPAD_WINDOWS_CERTIFICATE_PASSWORD   its password
 #   LAUNCHPAD_WINDOWS_CERTIFICATE_CA         PEM of who is trusted by the check (default: the system's)
 #   LAUNCHPAD_TIMESTAMP_URL                  a time stamp server (none: the signature ends with the certificate)
-#   LAUNCHPAD_WINDOWS_SIGN_COMMAND           instead of all these: a command that gets the file (keys in hardware)
+#   LAUNCHPAD_WINDOWS_SIGN_COMMAND           instead of certificate and password: a command that gets the file (keys in
+#                                            hardware)
 set -eu
+if ! command -v osslsigncode >/dev/null 2>&1; then
+  # On Windows, in Git's bash, which must not take the options for paths.
+  export MSYS_NO_PATHCONV=1
+  if ! command -v signtool >/dev/null 2>&1; then
+    for found in "/c/Program Files (x86)/Windows Kits/10/bin/"*/x64/signtool.exe; do newest=$found; done
+    PATH="$PATH:$(dirname "$newest")"
+  fi
+fi
 for file in "$@"; do
   if [ -n "${LAUNCHPAD_WINDOWS_SIGN_COMMAND:-}" ]; then
     $LAUNCHPAD_WINDOWS_SIGN_COMMAND "$file"
@@ -19,14 +28,9 @@ for file in "$@"; do
     osslsigncode sign "$@" -readpass "$password" -in "$file" -out "$file.signed" >/dev/null
     mv "$file.signed" "$file"
     rm -f "$password"
-    sh "$(dirname "$0")/verify.sh" "$file"
   else
-    # On Windows, in Git's bash, which must not take the options for paths.
-    export MSYS_NO_PATHCONV=1
-    command -v signtool >/dev/null 2>&1 ||
-      PATH="$PATH:$(dirname "$(ls -d "/c/Program Files (x86)/Windows Kits/10/bin/"*/x64/signtool.exe | tail -1)")"
     signtool sign /fd sha256 /f "$LAUNCHPAD_WINDOWS_CERTIFICATE" /p "${LAUNCHPAD_WINDOWS_CERTIFICATE_PASSWORD:-}" \
       ${LAUNCHPAD_TIMESTAMP_URL:+/tr "$LAUNCHPAD_TIMESTAMP_URL" /td sha256} "$file"
-    signtool verify /pa "$file"
   fi
+  if command -v osslsigncode >/dev/null 2>&1; then sh "$(dirname "$0")/verify.sh" "$file"; else signtool verify /pa "$file"; fi
 done

@@ -30,11 +30,11 @@ echo same > "$work/first/_internal/deep/same.txt"
 cp -r "$work/first" "$work/second"
 rm "$work/second/_internal/only in the first ä \$x.txt"
 echo new > "$work/second/_internal/new.txt"
-"$python" "$here/build.py" "$work/first" "$work/out" 1.0.0 | tail -1
-first="$work/out/launchpad-1.0.0-windows-x64-setup-unsigned.exe"
+"$python" "$here/build.py" "$work/first" "$work/out" 1.1.0rc1 | tail -1
+first="$work/out/launchpad-1.1.0rc1-windows-x64-setup-unsigned.exe"
 [ -f "$first" ] || fail "an installer without a key is not named -unsigned"
 cp "$first" "$work/again.exe"
-"$python" "$here/build.py" "$work/first" "$work/out" 1.0.0 >/dev/null
+"$python" "$here/build.py" "$work/first" "$work/out" 1.1.0rc1 >/dev/null
 cmp "$first" "$work/again.exe" || fail "two builds differ"
 ok "compiled; named -unsigned; two builds are the same bytes"
 
@@ -55,7 +55,8 @@ open(sys.argv[2], "wb").write(data)
 PY
 if sh "$here/verify.sh" "$work/flipped.exe" 2>/dev/null; then fail "a flipped bit is accepted"; fi
 if sh "$here/verify.sh" "$first" 2>/dev/null; then fail "an unsigned installer is accepted"; fi
-ok "signed and verified; a flipped bit and an unsigned file are refused"
+if LAUNCHPAD_WINDOWS_SIGN_COMMAND=true sh "$here/sign.sh" "$first" 2>/dev/null; then fail "a command that signs nothing is believed"; fi
+ok "signed and verified; a flipped bit, an unsigned file and a command that signs nothing are refused"
 
 if ! command -v wine >/dev/null 2>&1; then
   echo "passed: the Windows installer with a stand-in payload, compiled and signed"
@@ -79,7 +80,7 @@ wine "$first" /S; wineserver -w
 [ -f "$programs/launchpad.exe" ] && [ -f "$programs/_internal/deep/same.txt" ] || fail "files are missing"
 cmp "$work/first/_internal/only in the first ä \$x.txt" "$programs/_internal/only in the first ä \$x.txt"
 [ -f "$menu/Launchpad.lnk" ] || fail "the Start menu has no entry"
-[ "$(value "$key_of" DisplayVersion)" = 1.0.0 ] || fail "the list of programs does not know it"
+[ "$(value "$key_of" DisplayVersion)" = 1.1.0rc1 ] || fail "the list of programs does not know it"
 case "$(value 'HKCU\Environment' Path)" in
   "$before;C:\\users\\"*"\\AppData\\Local\\Programs\\Launchpad") ;;
   *) fail "PATH is $(value 'HKCU\Environment' Path)" ;;
@@ -96,6 +97,17 @@ ok "installed without an administrator, on PATH, in the Start menu, with file ty
 echo mine > "$programs/notes of a person.txt"
 mkdir -p "$local/launchpad/Cache" "$local/launchpad/results"; echo x > "$local/launchpad/results/run.json"
 rm -f "$programs/called.txt"
+wine "$programs/launchpad-desktop.exe" wait >/dev/null 2>&1 &
+for _ in $(seq 100); do [ -e "$programs/called.txt" ] && break; sleep 0.1; done
+code=0; wine "$second" /S || code=$?
+[ $code = 2 ] && [ "$(value "$key_of" DisplayVersion)" = 1.1.0rc1 ] && [ -f "$programs/launchpad.exe" ] \
+  || fail "a program that runs is replaced ($code)"
+code=0; wine "$programs/uninstall.exe" /S "_?=$(winepath -w "$programs" 2>/dev/null)" || code=$?
+[ $code = 2 ] && [ -f "$programs/launchpad.exe" ] || fail "a program that runs is removed ($code)"
+touch "$programs/go"; wait; wineserver -w
+rm -f "$programs/go" "$programs/called.txt"
+ok "a program that runs is neither replaced nor removed"
+
 wine "$second" /S; wineserver -w
 [ "$(value "$key_of" DisplayVersion)" = 1.1.0 ] || fail "the upgrade is not known"
 [ ! -e "$programs/_internal/only in the first ä \$x.txt" ] || fail "a file of the earlier version stays"
@@ -105,7 +117,7 @@ wine "$second" /S; wineserver -w
 grep -q 'platform stop' "$programs/called.txt" || fail "the platform is not stopped before an upgrade"
 code=0; wine "$first" /S || code=$?; wineserver -w
 [ $code = 3 ] && [ "$(value "$key_of" DisplayVersion)" = 1.1.0 ] || fail "an older version replaces a newer one ($code)"
-ok "upgraded over 1.0.0: old files gone, a person's kept; no way back in silence"
+ok "upgraded over 1.1.0rc1: old files gone, a person's kept; no way back in silence"
 
 rm -f "$programs/called.txt"
 sh "$here/verify.sh" "$programs/uninstall.exe"
@@ -121,6 +133,22 @@ rm -f "$programs/called.txt"
 ok "removed: all but a person's own files and data; the uninstaller is signed, too"
 
 rm "$programs/notes of a person.txt"
+mkdir -p "$programs/_internal/new.txt"
+code=0; wine "$second" /S || code=$?; wineserver -w
+[ $code = 4 ] && [ -f "$programs/uninstall.exe" ] && there "$key_of" || fail "a file that cannot be written ($code)"
+rmdir "$programs/_internal/new.txt"
+wine "$second" /S; wineserver -w
+[ -f "$programs/_internal/new.txt" ] || fail "an installation that ended in the middle cannot be made good"
+moved="$WINEPREFIX/drive_c/moved/Launchpad"
+wine "$second" /S '/D=C:\moved\Launchpad'; wineserver -w
+# The stand-in writes down that its platform was stopped.
+[ -f "$moved/launchpad.exe" ] && [ "$(ls "$programs")" = called.txt ] && [ -f "$menu/Launchpad.lnk" ] || fail "another folder: $(ls -R "$programs")"
+rm -r "$programs"
+[ "$(value 'HKCU\Environment' Path)" = "$before;C:\\moved\\Launchpad" ] || fail "PATH is $(value 'HKCU\Environment' Path)"
+wine "$moved/uninstall.exe" /S; sleep 1; wineserver -w
+[ "$(ls "$moved")" = called.txt ] && ! there "$key_of" || fail "another folder: removed"
+ok "an installation that fails says so and can be made good or removed; one in another folder leaves nothing in the first"
+
 long=$(printf 'C:\\x%.0s' $(seq 1 300))
 wine reg add 'HKCU\Environment' /v Path /t REG_EXPAND_SZ /d "$long" /f >/dev/null 2>&1
 wine "$second" /S; wineserver -w
@@ -129,5 +157,45 @@ wine "$programs/uninstall.exe" /S /DELETEDATA; sleep 1; wineserver -w
 [ "$(value 'HKCU\Environment' Path)" = "$long" ] || fail "a long PATH was changed by the uninstaller"
 [ ! -e "$local/launchpad" ] || fail "data stay although their deletion was asked for"
 ok "a PATH that is too long stays as it is; data go when that is asked for"
+
+if command -v xvfb-run >/dev/null 2>&1 && command -v xdotool >/dev/null 2>&1; then
+  cat >"$work/ask.sh" <<'ASK'
+set -eu
+# The window with the number that is not $1, once it is there.
+window() {
+  for _ in $(seq 150); do
+    found=$(xdotool search --onlyvisible --name 'Launchpad Uninstall' 2>/dev/null | grep -vx "$1" | head -1)
+    if [ -n "$found" ]; then echo "$found"; return; fi
+    sleep 0.2
+  done
+  echo "no window came" >&2
+  exit 1
+}
+wine "$UNINSTALL" &
+main=$(window none)
+sleep 1
+xdotool windowfocus "$main" key Return
+question=$(window "$main")
+sleep 1
+xdotool windowfocus "$question"
+xdotool key "$ANSWER"
+for _ in $(seq 150); do xdotool search --onlyvisible --name 'Launchpad Uninstall' | grep -qx "$question" || break; sleep 0.2; done
+sleep 1
+wineserver -k
+ASK
+  for answer in Return y; do  # Return takes the button that is marked
+    (wine "$second" /S; wineserver -w)
+    mkdir -p "$local/launchpad/results"; echo x > "$local/launchpad/results/run.json"
+    UNINSTALL="$programs/uninstall.exe" ANSWER=$answer \
+      timeout 120 xvfb-run -a -s '-screen 0 1024x768x24' sh "$work/ask.sh" >"$work/log" 2>&1 || { cat "$work/log"; fail "the question about data"; }
+    case $answer in
+      Return) [ -f "$local/launchpad/results/run.json" ] || fail "data are deleted without a yes" ;;
+      y) [ ! -e "$local/launchpad" ] || fail "data stay though a person said yes" ;;
+    esac
+  done
+  ok "a person is asked about their data: they stay unless the answer is yes"
+else
+  echo "NOT CHECKED: the uninstaller's question about data: xvfb-run or xdotool is missing"
+fi
 echo "passed: the Windows installer with a stand-in payload under wine"
 echo "NOT CHECKED: the bundle for Windows (PyInstaller wants Windows) and signtool"

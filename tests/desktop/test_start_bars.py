@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import json
 from collections.abc import Iterator
@@ -17,9 +18,11 @@ from launchpad import crashes, paths
 from launchpad.desktop.appearance import Appearance
 from launchpad.desktop.pages.info import InfoPage
 from launchpad.desktop.updates import Updates
+from launchpad.desktop.widgets import start_bars
 from launchpad.desktop.widgets.safe_browser import SafeBrowser
 from launchpad.desktop.widgets.start_bars import StartBars
 from launchpad.desktop.window_state import WindowState
+from launchpad.own_program import OwnProgram
 from launchpad.settings import load_settings
 from launchpad.system import crash_reports, updates
 
@@ -69,6 +72,28 @@ def test_a_crash_is_shown_before_it_can_be_copied_or_saved(bench: Bench, bars: S
 
     bench.run(steps())
     assert crash_reports.waiting() == []
+
+
+def test_a_program_that_was_replaced_asks_to_be_started_again(
+    bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(start_bars, "_LOOK", 10)
+    program, newer = tmp_path / "launchpad", tmp_path / "newer"
+    program.touch()
+    newer.touch()
+    made = StartBars(bench.session, Updates(bench.session, bench.jobs), OwnProgram(program))
+
+    async def steps() -> None:
+        await asyncio.sleep(0.05)
+        assert made.replaced.isHidden()
+        newer.replace(program)
+        await until(lambda: not made.replaced.isHidden())
+        assert "start it again" in made.replaced.text()
+
+    try:
+        bench.run(steps())
+    finally:
+        made.deleteLater()
 
 
 def test_it_says_what_failed(bench: Bench, bars: StartBars) -> None:

@@ -14,7 +14,8 @@ from typing import Any
 
 import pytest
 import qasync
-from PySide6.QtCore import QEvent, QSettings, Qt
+from PySide6.QtCore import QCoreApplication, QEvent, QSettings, Qt, QUrl
+from PySide6.QtGui import QFileOpenEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import (
     QApplication,
@@ -32,6 +33,7 @@ from pytestqt.qtbot import QtBot
 from desktop_bench import until
 from launchpad.application.monitor import Monitor, follow
 from launchpad.desktop.background import Jobs, pool
+from launchpad.desktop.deliveries import Deliveries
 from launchpad.desktop.instance import hand_over
 from launchpad.desktop.models.run_list import RowRole, RunFilter, RunListModel
 from launchpad.desktop.navigation import (
@@ -415,3 +417,19 @@ instance.close()
         )  # fmt: skip
         assert started.returncode == 0
         assert json.loads(first.stdout.read()) == [str(sample_svs), f"launchpad://run/{RUN}"]
+
+
+def test_what_macos_opens_with_the_program_arrives_like_arguments(qapp: QApplication, sample_svs: Path) -> None:
+    deliveries = Deliveries(qapp)
+    came: list[list[str]] = []
+    deliveries.given.connect(came.append)
+    link = f"launchpad://run/{RUN}"
+    try:
+        QCoreApplication.sendEvent(qapp, QFileOpenEvent(QUrl.fromLocalFile(str(sample_svs))))
+        QCoreApplication.sendEvent(qapp, QEvent(QEvent.Type.ApplicationStateChange))
+        assert (deliveries.take_early(), came) == ([str(sample_svs)], [])
+        QCoreApplication.sendEvent(qapp, QFileOpenEvent(QUrl(link)))
+    finally:
+        qapp.removeEventFilter(deliveries)
+        deliveries.setParent(None)
+    assert came == [[link]]

@@ -76,12 +76,14 @@ def test_a_library_that_nothing_loads_is_left_out_and_what_is_loaded_over_others
         return str(tmp_path / name)
 
     deep = ("some.libs/libdeep.so", library("libdeep.so"), "BINARY")
+    same = ("other.libs/libdeep.so", library("libdeep.so"), "BINARY")
     near = ("libnear.so", library("libnear.so", "libdeep.so"), "BINARY")
     unused = ("libunused.so", library("libunused.so", "libdeep.so"), "BINARY")
     module = ("some/module.so", library("module.so", "libnear.so"), "EXTENSION")
     by_name = ("openslide_bin/libopenslide.so.1", library("libopenslide.so.1"), "BINARY")
     good, bad = ("libdeep.so", "some.libs/libdeep.so", "SYMLINK"), ("libx.so", "some.libs/libx.so", "SYMLINK")
-    assert parts.loaded([deep, near, unused, module, by_name, good, bad]) == [deep, near, module, by_name, good]
+    given = [deep, same, near, unused, module, by_name, good, bad]
+    assert parts.loaded(given) == [deep, same, near, module, by_name, good]
 
 
 @on_linux

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import configparser
+import hashlib
 import importlib.util
+import itertools
 import os
 import shutil
 import subprocess
@@ -48,10 +50,19 @@ def bundle(tmp_path: Path) -> Path:
     return folder
 
 
+def test_a_package_wants_the_glibc_that_its_libraries_want(package: ModuleType, bundle: Path) -> None:
+    assert package.glibc(bundle) == "2.36", "no less than what was tried"
+    (bundle / "_internal" / "old.so").write_bytes(b"\x7fELF\0GLIBC_2.17\0GLIBC_2.2.5\0")
+    assert package.glibc(bundle) == "2.36"
+    (bundle / "_internal" / "text.so").write_bytes(b"\0GLIBC_2.99\0")
+    (bundle / "_internal" / "new.so").write_bytes(b"\x7fELF\0GLIBC_2.4\0GLIBC_2.41\0__libc\0")
+    assert package.glibc(bundle) == "2.41"
+
+
 def made(package: ModuleType, kind: str, bundle: Path, out: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("SOURCE_DATE_EPOCH", "1700000000")
     out.mkdir()
-    result = package.KINDS[kind](bundle, out / "work", out)
+    result = package.KINDS[kind](bundle, out / "a folder of work", out)
     assert isinstance(result, Path)
     return result
 
@@ -79,7 +90,7 @@ def test_the_deb_says_what_it_is_and_holds_both_programs(
     assert file.name.endswith("-unsigned.deb")
     fields = subprocess.run(["dpkg-deb", "--field", file], capture_output=True, text=True, check=True).stdout
     assert "Package: pathology-launchpad\n" in fields
-    assert f"Version: {package.version()}\n" in fields
+    assert f"Version: {package.version_of_package()}\n" in fields
     assert "libc6 (>= 2.36)" in fields
     assert "Maintainer: The Launchpad authors\n" in fields, "no address is made up"
     listing = subprocess.run(["dpkg-deb", "--contents", file], capture_output=True, text=True, check=True).stdout
@@ -88,6 +99,24 @@ def test_the_deb_says_what_it_is_and_holds_both_programs(
         assert f"-rwxr-xr-x root/root        10 2023-11-14 22:13 ./opt/pathology-launchpad/{program}\n" in listing
     assert "./usr/share/applications/pathology-launchpad.desktop\n" in listing
     assert "./usr/share/doc/pathology-launchpad/copyright\n" in listing
+
+
+@pytest.mark.skipif(shutil.which("dpkg-deb") is None, reason="dpkg-deb is not on this machine")
+def test_a_trial_version_is_older_than_its_release(
+    package: ModuleType, bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rising = ["1.9.0", "1.10.0.dev1", "1.10.0a1.dev1", "1.10.0a1", "1.10.0rc1", "1.10.0"]
+    for number, version in enumerate(rising):
+        monkeypatch.setattr(package, "version", lambda version=version: version)
+        rising[number] = package.version_of_package()
+    for older, newer in itertools.pairwise(rising):
+        subprocess.run(["dpkg", "--compare-versions", older, "lt", newer], check=True)
+    monkeypatch.setattr(package, "version", lambda: "1.10.0rc1")
+    made_of = made(package, "rpm" if shutil.which("rpmbuild") else "deb", bundle, tmp_path / "out", monkeypatch)
+    assert "1.10.0rc1" in made_of.name, "no ~ in a file's name"
+    if made_of.suffix == ".rpm":
+        said = subprocess.run(["rpm", "-qp", "--qf", "%{VERSION}", made_of], capture_output=True, text=True, check=True)
+        assert said.stdout == "1.10.0~rc1"
 
 
 def test_the_appdir_starts_the_window(
@@ -101,6 +130,32 @@ def test_the_appdir_starts_the_window(
         icon = QImage(str(folder / f"usr/share/icons/hicolor/{size}x{size}/apps/pathology-launchpad.png"))
         assert (icon.width(), icon.height()) == (size, size)
         assert len({icon.pixel(x, y) for x in range(size) for y in range(size)}) > 3
+
+
+@pytest.mark.skipif(shutil.which("mksquashfs") is None, reason="mksquashfs is not on this machine")
+def test_an_appimage_is_made_of_the_runtime_that_is_named_and_of_no_other(
+    package: ModuleType, bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv(package.RUNTIME, raising=False)
+    assert "appimage" not in package.kinds_by_default()
+    runtime = tmp_path / "runtime"
+    runtime.write_bytes(b"\x7fELF" + bytes(4) + b"AI\x02" + bytes(100))
+    monkeypatch.setenv(package.RUNTIME, str(runtime))
+    monkeypatch.setenv(f"{package.RUNTIME}_SHA256", "0" * 64)
+    assert "appimage" in package.kinds_by_default()
+    with pytest.raises(package.PackagingFailed, match="is not the runtime"):
+        package.appimage(bundle, tmp_path / "work", tmp_path)
+    monkeypatch.setenv(f"{package.RUNTIME}_SHA256", hashlib.sha256(runtime.read_bytes()).hexdigest())
+    file = made(package, "appimage", bundle, tmp_path / "first", monkeypatch)
+    assert file.name.endswith("-unsigned.AppImage")
+    assert file.stat().st_mode & 0o111
+    assert file.read_bytes().startswith(runtime.read_bytes() + b"hsqs")
+    offset = ["unsquashfs", "-offset", str(runtime.stat().st_size), "-lls", file]
+    listing = subprocess.run(offset, capture_output=True, text=True, check=True).stdout
+    assert "squashfs-root/AppRun -> opt/pathology-launchpad/launchpad-desktop\n" in listing
+    for path in bundle.rglob("*"):
+        path.touch()
+    assert made(package, "appimage", bundle, tmp_path / "second", monkeypatch).read_bytes() == file.read_bytes()
 
 
 def test_the_tar_unpacks_into_one_folder(

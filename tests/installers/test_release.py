@@ -14,6 +14,7 @@ from types import ModuleType
 
 import pytest
 
+from launchpad import __version__
 from launchpad.system.release_feed import believed, shipped_source
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -109,13 +110,19 @@ def test_a_build_is_told_where_updates_come_from() -> None:
     assert bool(source.feed) == bool(source.keys), "a feed without a key, or a key without a feed"
 
 
-def test_the_bill_of_materials_names_every_locked_dependency() -> None:
+def test_the_bill_of_materials_names_every_locked_dependency_and_library(tmp_path: Path) -> None:
     from datetime import UTC, datetime
 
     bill = load(RELEASE / "bill_of_materials.py")
     moment = datetime(2026, 1, 1, tzinfo=UTC)
-    made = bill.document(moment)
-    assert made == bill.document(moment)
+    with pytest.raises(SystemExit, match="is no bundle"):
+        bill.main(tmp_path, tmp_path)
+    library = bill.resources_of(tmp_path) / "libraries" / "libssl3.txt"
+    library.parent.mkdir(parents=True)
+    library.write_text("The licence of OpenSSL")
+    made = bill.document(moment, tmp_path)
+    assert made == bill.document(moment, tmp_path)
+    assert [part["type"] for part in made["components"] if part["name"] == "libssl3"] == ["library"]
     assert (made["bomFormat"], made["specVersion"]) == ("CycloneDX", "1.5")
     references = [part["bom-ref"] for part in made["components"]]
     assert len(references) == len(set(references))
@@ -128,7 +135,32 @@ def test_the_bill_of_materials_names_every_locked_dependency() -> None:
     assert len(here) > 40
     assert here <= named, f"not named: {here - named}"
     assert all(part["licenses"][0]["license"]["name"] for part in made["components"])
-    assert "Inter 4.1: OFL-1.1" in bill.texts()
+    said = bill.texts(tmp_path)
+    assert "Inter 4.1: OFL-1.1" in said
+    assert "The licence of OpenSSL" in said
+
+
+def collect(release: Path, version: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    command = ["bash", str(RELEASE / "collect.sh"), str(release), version, "https://example.org/releases"]
+    run = {**os.environ, "PYTHON": sys.executable, **environment}
+    return subprocess.run(command, capture_output=True, text=True, check=False, env=run)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="releases are put together on Linux")
+def test_a_release_is_put_together_signed_and_checked(release: Path) -> None:
+    private, public = feed.new_keys()
+    # While a key is replaced builds know two.
+    keys = {feed.KEY: private, "LAUNCHPAD_UPDATE_PUBLIC_KEY": f"{feed.new_keys()[1]}, {public}"}
+    assert "no SBOM" in collect(release, __version__, **keys).stderr
+    (release / f"launchpad-{__version__}-linux-x86_64-sbom.cdx.json").write_text("{}")
+    refused = collect(release, "99.0.0", **keys)
+    assert refused.returncode == 1
+    assert f"the program says {__version__}" in refused.stderr
+    done = collect(release, __version__, **keys)
+    assert (done.returncode, done.stdout.splitlines()[-1]) == (0, "verified"), done.stderr
+    (found,) = believed((release / "updates.json").read_bytes(), (base64.b64decode(public),))
+    assert (found.version, found.notes) == (__version__, (release / "release-notes.md").read_text())
+    assert "updates.json" in (release / "SHA256SUMS").read_text()
 
 
 def test_every_script_that_a_workflow_runs_is_there_and_parses() -> None:
@@ -141,6 +173,18 @@ def test_every_script_that_a_workflow_runs_is_there_and_parses() -> None:
     for script in (ROOT / "installers").rglob("*.sh"):
         shell = "bash" if "bash" in script.read_text().partition("\n")[0] else "sh"
         subprocess.run([shell, "-n", str(script)], check=True)
+
+
+def test_actions_are_pinned_and_no_job_may_more_than_it_says() -> None:
+    for flow in (ROOT / ".github" / "workflows").glob("*.yml"):
+        text = flow.read_text()
+        actions = re.findall(r"uses: (.*)", text)
+        assert actions
+        for action in actions:
+            assert re.fullmatch(r"[\w/-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", action), f"a tag can be moved: {action}"
+        assert "\npermissions:\n  contents: read\n" in text
+        assert "pull_request_target" not in text
+        assert text.count("persist-credentials: false") == text.count("uses: actions/checkout@")
 
 
 def test_secrets_are_given_to_scripts_and_written_nowhere() -> None:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 import zipfile
+from email import message_from_string
 from pathlib import Path
 
 import pytest
+
+from launchpad import __version__
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -33,6 +37,25 @@ def test_code_resources_and_licence_come_along(wheel: Path) -> None:
         assert expected <= names
     assert not [name for name in names if name.startswith(("tests/", "app/", "installers/"))]
     assert [name for name in names if name.endswith("/licenses/LICENSE")]
+
+
+def test_the_metadata_say_what_it_is_and_needs(wheel: Path) -> None:
+    with zipfile.ZipFile(wheel) as packed:
+        (name,) = [name for name in packed.namelist() if name.endswith(".dist-info/METADATA")]
+        said = message_from_string(packed.read(name).decode())
+    assert wheel.name == f"pathology_launchpad-{__version__}-py3-none-any.whl"
+    assert (said["Name"], said["Version"], said["License-Expression"]) == ("pathology-launchpad", __version__, "MIT")
+    assert said["Requires-Python"] == "<3.15,>=3.11"
+    assert said["Metadata-Version"] == "2.4"
+    assert said["Description-Content-Type"] == "text/markdown"
+    assert str(said.get_payload()).lstrip().startswith("# Launchpad")
+    assert {"mcp", "notebook", "qupath", "marimo"} == set(said.get_all("Provides-Extra", []))
+    needs = [line for line in said.get_all("Requires-Dist", []) if "extra ==" not in line]
+    assert "pyside6-essentials<6.12,>=6.8.3" in needs
+    locked = (ROOT / "requirements" / "runtime.lock").read_text(encoding="utf-8")
+    for need in needs:
+        bare = re.split(r"[<>=\[;]", need)[0]
+        assert re.search(rf"^{re.escape(bare)}(\[\w+\])?==", locked, re.MULTILINE), f"{need} is not locked"
 
 
 def test_three_commands_start_two_programs(wheel: Path) -> None:

@@ -79,6 +79,9 @@ class Application(QObject):
         self._notifier.chosen.connect(self._show_run)
         self._instance = Instance(self)
         self._instance.given.connect(self._arrivals.take)
+        if first.deliveries is not None:
+            self._given += first.deliveries.take_early()
+            first.deliveries.given.connect(self._arrivals.take)
         self.window.dropped.connect(self._arrivals.take_files)
         self.window.help_wanted.connect(self._show_shortcuts)
         self.window.guide_wanted.connect(self._open_guide)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Awaitable, Callable, Sequence
 from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QLocale, QSettings
 from PySide6.QtWidgets import QApplication
@@ -16,6 +18,9 @@ from launchpad.desktop.instance import hand_over
 from launchpad.desktop.main_window import MainWindow
 from launchpad.desktop.theme import palette
 from launchpad.desktop.window_state import WindowState
+
+if TYPE_CHECKING:
+    from launchpad.desktop.deliveries import Deliveries
 
 Driver = Callable[[MainWindow], Awaitable[None]]
 
@@ -30,6 +35,11 @@ class FirstWindow:
 
     def __init__(self, app: QApplication, scheme: str) -> None:
         self.app, self.scheme = app, scheme
+        self.deliveries: Deliveries | None = None
+        if sys.platform == "darwin":  # elsewhere there are none, and each event costs
+            from launchpad.desktop.deliveries import Deliveries
+
+            self.deliveries = Deliveries(app)
         self.state = WindowState(QSettings(str(paths.window_file()), QSettings.Format.IniFormat))
         wanted = scheme or self.state.scheme
         dark = wanted == "dark" or (wanted == "system" and app.palette().window().color().lightness() < 128)

@@ -1,4 +1,4 @@
-"""When a platform that Launchpad started itself ends: a minute after its last client and its last run."""
+"""When a platform that Launchpad started itself ends: a minute after its last use, or at an upgrade."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import IO
 
 import portalocker
+
+from launchpad.own_program import OwnProgram
 
 _LOOK = 0.5  # seconds
 
@@ -23,11 +25,18 @@ class Lifetime:
     """Watches the clients' lock and the runs, and calls `end` when both have been idle long enough.
 
     When it decides to end it keeps the lock, so that a client that comes now waits until the process is gone and then
-    starts a new one.
+    starts a new one. A program that was replaced ends at once: its runs go on in the new one, and would fail here.
     """
 
-    def __init__(self, clients_lock: Path, is_idle: Callable[[], bool], end: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        clients_lock: Path,
+        is_idle: Callable[[], bool],
+        end: Callable[[], None],
+        program: OwnProgram | None = None,
+    ) -> None:
         self._path = clients_lock
+        self._program = program or OwnProgram()
         self._is_idle = is_idle
         self._end = end
         self._stop = threading.Event()
@@ -46,6 +55,9 @@ class Lifetime:
     def _watch(self) -> None:
         since = time.monotonic()
         while not self._stop.wait(_LOOK):
+            if self._program.is_replaced():
+                self._end()
+                return
             file = self._alone()
             if file is None or not self._is_idle():
                 since = time.monotonic()

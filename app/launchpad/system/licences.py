@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from importlib import metadata
+from pathlib import Path
 
 from launchpad import paths
 
@@ -24,18 +25,23 @@ class Licence:
 
 
 def shipped() -> list[Licence]:
-    """Fonts, icons and the sample slide; in a bundle also Python and the libraries of the system that it holds."""
-    libraries = paths.resource() / "libraries"
+    """Fonts, icons and the sample slide; in a bundle also its libraries."""
     return [
         Licence("Inter", "4.1", "OFL-1.1", paths.resource("fonts", "OFL.txt").read_text(encoding="utf-8")),
         Licence("Lucide", "1.62", "ISC", paths.resource("icons", "LICENSE").read_text(encoding="utf-8")),
         Licence("OpenSlide's sample slide CMU-1-Small-Region", "", "CC0-1.0",
                 paths.resource("LICENSES.md").read_text(encoding="utf-8")),
-        *(
-            Licence(file.stem, "", "see its text", file.read_text(encoding="utf-8", errors="replace"))
-            for file in (sorted(libraries.iterdir()) if libraries.is_dir() else ())
-        ),
+        *libraries(paths.resource()),
     ]  # fmt: skip
+
+
+def libraries(resources: Path) -> list[Licence]:
+    """Python and the system's libraries in a bundle with these resources; none where Python runs from source."""
+    folder = resources / "libraries"
+    return [
+        Licence(file.stem, "", "see its text", file.read_text(encoding="utf-8", errors="replace"))
+        for file in (sorted(folder.iterdir()) if folder.is_dir() else ())
+    ]
 
 
 def packages() -> list[Licence]:

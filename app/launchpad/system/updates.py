@@ -27,6 +27,7 @@ from launchpad.system.release_feed import Release, ReleaseFile, Source, believed
 DAY = 24 * 3600.0  # seconds
 _LARGEST_FEED = 1 << 20  # bytes
 _BLOCK = 1 << 18
+_PACKAGE = "pathology-launchpad"
 _TIMEOUT = 20.0
 _OPENS = 5.0  # seconds in which the system says that it has nothing for a file
 _handed: list[subprocess.Popen[bytes]] = []  # still open when we end; nobody waits for them
@@ -135,20 +136,21 @@ def file_for(release: Release, kind: str | None = None, machine: str | None = No
     return None
 
 
-def installed_as() -> str:
-    """How this Launchpad came here: a kind of `release_feed.KINDS`, or "python" (pip, uv, a source tree)."""
+def installed_as(root: Path = Path("/")) -> str:
+    """How this Launchpad came here: a kind of `release_feed.KINDS`, or "python" (pip, uv, a source tree).
+
+    On Linux only a package puts the program and its desktop entry where they are looked for below `root`.
+    """
     if not getattr(sys, "frozen", False):
         return "python"
     if sys.platform == "win32":
         return "exe"
     if sys.platform == "darwin":
         return "dmg"
-    if os.environ.get("APPIMAGE"):
-        return "appimage"
-    if not str(Path(sys.executable).resolve()).startswith(("/usr/", "/opt/")):
-        return "tar.xz"
-    listed = Path("/var/lib/dpkg/info")
-    return "deb" if any(listed.glob("*launchpad*.list")) else "rpm"
+    packaged = (root / "usr/share/applications" / f"{_PACKAGE}.desktop").is_file()
+    if packaged and Path(sys.executable).resolve().parent == root / "opt" / _PACKAGE:
+        return "deb" if (root / "var/lib/dpkg/info" / f"{_PACKAGE}.list").is_file() else "rpm"
+    return "appimage" if os.environ.get("APPIMAGE") else "tar.xz"
 
 
 def _state_file() -> Path:

@@ -6,6 +6,7 @@ import base64
 import hashlib
 import http.server
 import json
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -263,6 +264,32 @@ def test_the_file_is_of_this_machine_and_the_way_it_was_installed() -> None:
     assert updates.file_for(found, "deb", "AMD64") == item("deb", "x86_64")
     assert updates.file_for(found, "dmg", "arm64") == item("dmg", "any")
     assert updates.file_for(found, "rpm", "x86_64") is None
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="packages of Linux")
+def test_a_package_is_told_from_an_archive_that_somebody_unpacked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert updates.installed_as(tmp_path) == "python"
+    program, listed = tmp_path / "opt/pathology-launchpad/launchpad", tmp_path / "var/lib/dpkg/info"
+    for name in (program, tmp_path / "opt/tools/launchpad", listed / "python3-launchpadlib.list"):
+        name.parent.mkdir(parents=True, exist_ok=True)
+        name.touch()
+    monkeypatch.setattr(sys, "frozen", True, raising=False)
+    monkeypatch.setattr(sys, "executable", str(program))
+    assert updates.installed_as(tmp_path) == "tar.xz"
+    entry = tmp_path / "usr/share/applications/pathology-launchpad.desktop"
+    entry.parent.mkdir(parents=True)
+    entry.touch()
+    assert updates.installed_as(tmp_path) == "rpm"
+    (listed / "pathology-launchpad.list").touch()
+    monkeypatch.setenv("APPIMAGE", "/home/person/Terminal.AppImage")  # a program that started ours
+    assert updates.installed_as(tmp_path) == "deb"
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "opt/tools/launchpad"))
+    assert updates.installed_as(tmp_path) == "appimage"
+
+
+def test_without_a_file_for_this_computer_there_is_a_line_to_type() -> None:
     assert updates.installed_as() == "python"
     with pytest.raises(NotFound, match="pip install"):
         updates.download(updates.Update(Release("99.0", "", "", ()), None))

@@ -1,4 +1,4 @@
-"""Said once after the start, above all pages: that an earlier start crashed, and that there is a newer version."""
+"""Said above all pages: that an earlier start crashed, that there is a newer version, that this one was replaced."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Signal, Slot
+from PySide6.QtCore import QTimer, Signal, Slot
 from PySide6.QtWidgets import QFileDialog, QVBoxLayout, QWidget
 
 from launchpad.desktop.background import in_thread
@@ -14,10 +14,14 @@ from launchpad.desktop.session import Session
 from launchpad.desktop.updates import Updates
 from launchpad.desktop.widgets.basics import IconButton, Notice
 from launchpad.errors import LaunchpadError
+from launchpad.own_program import OwnProgram
 
 if TYPE_CHECKING:
     from launchpad.desktop.widgets.code_dialog import CodeDialog
     from launchpad.system.crash_reports import CrashReport
+
+
+_LOOK = 5000  # ms between looks whether the program was replaced
 
 
 class StartBars(QWidget):
@@ -29,8 +33,9 @@ class StartBars(QWidget):
 
     update_wanted = Signal()
 
-    def __init__(self, session: Session, updates: Updates) -> None:
+    def __init__(self, session: Session, updates: Updates, program: OwnProgram | None = None) -> None:
         super().__init__()
+        self._program = program or OwnProgram()
         self._session, self._updates = session, updates
         self._reports: list[CrashReport] = []
         self._text = ""
@@ -47,12 +52,25 @@ class StartBars(QWidget):
         see = IconButton("download", self.tr("What is new"), name="update_see", small=True)
         see.clicked.connect(self._see)
         self.update_notice.add(see)
+        self.replaced = Notice("triangle-alert", "partial", name="replaced_notice")
         box = QVBoxLayout(self)
         box.setContentsMargins(0, 0, 0, 0)
         box.setSpacing(2)
         box.addWidget(self.crash)
         box.addWidget(self.update_notice)
+        box.addWidget(self.replaced)
         updates.changed.connect(self._updates_changed)
+        self._looking = QTimer(self)
+        self._looking.timeout.connect(self._look_at_program)
+        self._looking.start(_LOOK)
+
+    @Slot()
+    def _look_at_program(self) -> None:
+        """What is not loaded yet would be another version's."""
+        if self._program.is_replaced():
+            self._looking.stop()
+            self.update_notice.hide()
+            self.replaced.say(self.tr("Launchpad was replaced by another version. Close it and start it again."))
 
     async def look(self) -> None:
         """Look for what crashes have left, and say so."""
