@@ -139,8 +139,9 @@ def test_a_slide_is_downloaded_and_used_in_a_run(bench: Bench, tmp_path: Path, p
             menu.actions()[next(n for n, name in enumerate(names) if "TME" in name)].trigger()
             menu.close()
             assert wanted == [("he-tme", [folder])]
-            wizard = await bench.page()
-            wizard.take_files(wanted[0][1])
+            wizard = await bench.page(ready=False)
+            wizard.take_files(wanted[0][1])  # the window gives them at once, before the version is loaded
+            await until(lambda: wizard.step == 2)
             await until(lambda: wizard.model.scan is None and wizard.model.slides.rowCount() == 1)
             slide = wizard.model.draft.slides[0]
             assert (slide.proposals["tissue"], slide.proposals["disease"]) == ("LUNG", "LUNG_CANCER")
