@@ -18,7 +18,7 @@ from launchpad.desktop.opening import open_folder
 from launchpad.desktop.pages.wizard.draft_model import STEP_SLIDES, DraftModel
 from launchpad.desktop.pages.wizard.table_view import SlideTableView
 from launchpad.desktop.session import Session
-from launchpad.desktop.widgets.basics import Card, IconButton, Pill, StateIcon, label
+from launchpad.desktop.widgets.basics import Card, IconButton, Notice, Pill, StateIcon, label
 from launchpad.desktop.widgets.drop_area import DropArea
 from launchpad.desktop.widgets.larger_picture import LargerPicture
 from launchpad.errors import LaunchpadError
@@ -53,10 +53,11 @@ class TableStep(Card):
                 "selected ones, or to all slides below it (Ctrl+D)"
             )
         )
-        self._proposals = IconButton("file-text", name="take_proposals", tip=self.tr("Values from files"))
-        self._proposals.setToolTip(
-            self.tr("Fill empty cells with what DICOM files or their data set say of stain, tissue and disease")
-        )
+        self._proposed = Notice("circle-help", "partial", name="proposals")
+        self._told = 0  # proposals that the notice was shown for
+        take = IconButton("check", self.tr("Take them"), name="take_proposals", small=True)
+        take.clicked.connect(model.slides.take_proposals)
+        self._proposed.add(take)
         self._import = IconButton(
             "table-2",
             name="import_values",
@@ -83,11 +84,15 @@ class TableStep(Card):
         row.addWidget(self._attention)
         row.addWidget(self._identifying)
         row.addStretch(1)
-        for button in (self._undo, self._redo, self._remove, self._fill, self._proposals, self._import, more, add):
+        for button in (self._undo, self._redo, self._remove, self._fill, self._import, more, add):
             row.addWidget(button)
         self.column.setSpacing(0)
         self.column.addWidget(tools)
         self.column.addSpacing(10)
+        offer = QHBoxLayout()
+        offer.setContentsMargins(16, 0, 12, 10)
+        offer.addWidget(self._proposed)
+        self.column.addLayout(offer)
         self.view = SlideTableView(model.slides)
         self._filter = QLineEdit()
         self._filter.setObjectName("table_filter")
@@ -134,7 +139,6 @@ class TableStep(Card):
         self._redo.clicked.connect(model.stack.redo)
         self._remove.clicked.connect(self.view.remove_selected)
         self._fill.clicked.connect(self.view.fill_down)
-        self._proposals.clicked.connect(model.slides.take_proposals)
         self._import.clicked.connect(self._choose_table)
         for keys, act in (
             (QKeySequence(QKeySequence.StandardKey.Undo), model.stack.undo),
@@ -246,7 +250,7 @@ class TableStep(Card):
                 "Point at a slide to see which."
             )
         )
-        self._proposals.setVisible(bool(self._model.draft.open_proposals()))
+        self._show_proposals()
         stack = self._model.stack
         self._undo.setEnabled(stack.canUndo())
         self._redo.setEnabled(stack.canRedo())
@@ -255,6 +259,20 @@ class TableStep(Card):
         selected = self.view.selectionModel().hasSelection()
         self._remove.setEnabled(selected)
         self._fill.setEnabled(slides.rowCount() > 1)
+
+    def _show_proposals(self) -> None:
+        """Told once for each number of them, so that a notice that was closed stays closed."""
+        count = len(self._model.draft.open_proposals())
+        if count == self._told:
+            return
+        self._told = count
+        words = counted(
+            count, self.tr("1 empty cell has a proposal"), self.tr("%n empty cells have proposals", "", count)
+        )
+        self._proposed.say(
+            self.tr("%1 from the files or their data set, shown with a question mark.").replace("%1", words)
+        )
+        self._proposed.setVisible(bool(count))
 
     @Slot(list)
     def _show_refused(self, bad: list[BadValue]) -> None:
