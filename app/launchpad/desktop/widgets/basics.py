@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QEvent, QSize, Qt, Slot
-from PySide6.QtGui import QPainter, QPaintEvent
+from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout
 
 from launchpad.desktop.models.words import plain_tip
 from launchpad.desktop.theme import icons, palette
+from launchpad.errors import LaunchpadError
 
 _PILL = 230  # px of words at most
+_ROOMY = 420  # px: from this width on a notice names its link to the guide
 
 
 def label(text: str = "", kind: str = "body", *, wrap: bool = False, name: str = "") -> QLabel:
@@ -219,6 +221,11 @@ class Notice(QFrame):
         self._words.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self._row.addWidget(StateIcon(icon, token))
         self._row.addWidget(self._words, 1)
+        self._title = ""  # of the error that is shown
+        self._more = IconButton("circle-help", self.tr("More about this"), kind="link", name=f"{name}_more")
+        self._more.clicked.connect(self._show_more)
+        self._more.hide()
+        self._row.addWidget(self._more)
         close = IconButton("x", kind="quiet", tip=self.tr("Close"), small=True)
         close.clicked.connect(self.hide)
         self._row.addWidget(close)
@@ -236,12 +243,26 @@ class Notice(QFrame):
         """Show this text."""
         self._words.setText(text)
         self.setAccessibleName(text)
+        self._more.hide()
         self.show()
 
     @Slot(object)
     def show_error(self, error: BaseException) -> None:
-        """Show what happened, to what, and what to do next."""
+        """Show what happened, to what, and what to do next, with the way to its entry in the guide."""
         self.say(str(error))
+        if isinstance(error, LaunchpadError):
+            self._title = error.title
+            self._more.show()
+
+    @Slot()
+    def _show_more(self) -> None:
+        from launchpad.desktop.guide import place_of_error, show_guide
+
+        show_guide(self.window(), place_of_error(self._title))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._more.show_words(self.width() >= _ROOMY)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         theme = palette.current()

@@ -434,13 +434,11 @@ class WizardPage(QWidget):
 
     @Slot(object)
     def _show_error(self, error: object) -> None:
-        if isinstance(error, LaunchpadError):
-            head = f"{error.title}: {error.subject}" if error.subject else error.title
-            text = " ".join(part for part in (f"{head}.", error.detail, error.advice) if part)
-        else:
-            text = self.tr("Something went wrong that should not: %1").replace("%1", f"{error}")
         self._retry.setVisible(self.model.version is None)
-        self._failed.say(text)
+        if isinstance(error, LaunchpadError):
+            self._failed.show_error(error)
+        else:
+            self._failed.say(self.tr("Something went wrong that should not: %1").replace("%1", f"{error}"))
 
     @Slot()
     def _hide_error(self) -> None:
