@@ -130,7 +130,7 @@ def test_why_the_guide_does_not_open_is_said(qtbot: QtBot, monkeypatch: pytest.M
     window = QWidget()
     qtbot.addWidget(window)
     guide.show_guide(window, guide.PAGES[Catalog])
-    box = window.findChild(QMessageBox, "no_guide")
+    box = window.findChild(QMessageBox, "not_opened")
     assert isinstance(box, QMessageBox)
     assert "no user guide" in box.text()
     assert "make docs" in box.informativeText()

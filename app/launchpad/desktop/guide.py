@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import re
 
-from PySide6.QtCore import QCoreApplication, Qt, QUrl
-from PySide6.QtWidgets import QMessageBox, QWidget
+from PySide6.QtCore import QUrl
+from PySide6.QtWidgets import QWidget
 
 from launchpad import paths
 from launchpad.desktop import navigation
-from launchpad.desktop.opening import open_url
+from launchpad.desktop.opening import open_url, tell
 from launchpad.errors import LaunchpadError, NotFound
 
 START = ("index.html", "")
@@ -72,10 +72,4 @@ def show_guide(window: QWidget, place: tuple[str, str] = START) -> None:
     try:
         open_guide(place)
     except LaunchpadError as error:
-        title = QCoreApplication.translate("guide", "User guide")
-        box = QMessageBox(QMessageBox.Icon.Information, title, error.title, parent=window)
-        box.setObjectName("no_guide")
-        box.setTextFormat(Qt.TextFormat.PlainText)
-        box.setInformativeText(" ".join(filter(None, (error.subject, error.advice))))
-        box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        box.open()
+        tell(error, window)

@@ -319,7 +319,7 @@ class BucketPage(QWidget):
     @Slot()
     def _open_folder(self) -> None:
         if self._folder is not None:
-            open_folder(self._folder)
+            open_folder(self._folder, self)
 
 
 # --- in worker threads ------------------------------------------------------------------------------------------------

@@ -344,13 +344,13 @@ class DatasetPage(QWidget):
     @Slot()
     def _open_folder(self) -> None:
         folder = self._folders[0] if len(self._folders) == 1 else self.download.folder
-        open_folder(folder)
+        open_folder(folder, self)
 
     @Slot()
     def _open_portal(self) -> None:
         from launchpad.dataset.service import PORTAL
 
-        open_address(PORTAL)
+        open_address(PORTAL, self)
 
     @Slot()
     def _restyle(self) -> None:
