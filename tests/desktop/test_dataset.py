@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import QSettings, Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QLabel, QMenu, QPushButton
+from PySide6.QtWidgets import QApplication, QLabel, QMenu, QPushButton, QWidget
 
 from desktop_bench import Bench, until
 from launchpad import paths
@@ -116,6 +116,17 @@ def test_size_licence_and_citation_are_seen_before_the_download(bench: Bench, tm
             assert button(page, "dataset_download").isEnabled()
             page._table.clearSelection()
             await until(lambda: not button(page, "dataset_download").isEnabled())
+            page._search.clear()
+            await until(lambda: page._model.rowCount() == 1000)
+            page._table.selectAll()
+            await until(lambda: text(page, "dataset_terms").count("CC BY 4.0") == 3)  # all sources, in little room
+            terms = page.findChild(QWidget, "dataset_terms_area")
+            assert isinstance(terms, QWidget)
+            assert terms.height() < 7 * terms.fontMetrics().lineSpacing()
+            first = page._model.series(0)
+            tip = page._model.index(0, 0).data(Qt.ItemDataRole.ToolTipRole)
+            assert first.collection_id in tip
+            assert first.patient_id in tip
 
     bench.run(work())
 
@@ -164,10 +175,13 @@ def test_a_download_is_stopped_and_goes_on(bench: Bench, tmp_path: Path, public_
             await until(lambda: " of " in text(page, "dataset_words"))
             click(page, "dataset_cancel")
             await until(lambda: not page.download.running)
+            assert "goes on from there" in page.stopped.text()
+            assert page.stopped.isVisible()
             assert not page.done.isVisible()
             assert not page.banner.isVisible()
             assert not (tmp_path / "slides" / PLACE / "large.dcm").exists()
             click(page, "dataset_download")
+            assert not page.stopped.isVisible()
             await until(page.done.isVisible)
             assert (tmp_path / "slides" / PLACE / "large.dcm").stat().st_size == 48 << 20
 

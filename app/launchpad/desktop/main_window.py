@@ -108,6 +108,7 @@ class MainWindow(QMainWindow):
         row.addWidget(label("Launchpad", "title"))
         row.addSpacing(20)
         self._sections.add("applications", "layout-grid", self.tr("Applications"))
+        self._sections.add("datasets", "database", self.tr("Data sets"))
         self._sections.add("transfers", "cloud-upload", self.tr("Transfers"))
         self._sections.add("bucket", "hard-drive", self.tr("Cloud bucket"))
         self._sections.chosen.connect(self._section_chosen)
@@ -248,8 +249,8 @@ class MainWindow(QMainWindow):
             application_id=route.application_id if isinstance(route, (Wizard, Catalog)) else None,
             run_id=route.run_id if isinstance(route, RunPage) else None,
         )
-        nowhere: dict[type, str] = dict.fromkeys((Info, About, QuPathPage, NotebookPage, DatasetPage), "")
-        section = nowhere | {TransferList: "transfers", BucketPage: "bucket"}
+        nowhere: dict[type, str] = dict.fromkeys((Info, About, QuPathPage, NotebookPage), "")
+        section = nowhere | {DatasetPage: "datasets", TransferList: "transfers", BucketPage: "bucket"}
         self._sections.set_current(section.get(type(route), "applications"))
 
     @Slot()
@@ -261,13 +262,12 @@ class MainWindow(QMainWindow):
 
     @Slot()
     def _show_account(self) -> None:
-        me = self._session.me
-        if me is not None:
+        me, profile = self._session.me, self._session.profile
+        if me is not None and profile.kind != "embedded":  # whose organization is this computer, which the pill says
             self._organization.setText(me.organization.display_name or me.organization.name or me.organization.id)
         else:
             self._organization.setText("")
         self._building.setVisible(bool(self._organization.text()))
-        profile = self._session.profile
         icon = "monitor" if profile.kind == "embedded" else "cloud-upload"
         self._profile.show()
         self._profile.set_state(profile.title, "info", icon)
@@ -276,7 +276,7 @@ class MainWindow(QMainWindow):
     # --- where one goes -----------------------------------------------------------------------------------------------
     @Slot(str)
     def _section_chosen(self, key: str) -> None:
-        routes: dict[str, Route] = {"transfers": TransferList(), "bucket": BucketPage()}
+        routes: dict[str, Route] = {"datasets": DatasetPage(), "transfers": TransferList(), "bucket": BucketPage()}
         self._navigator.go(routes.get(key, Home()))
 
     @Slot(str)

@@ -65,6 +65,7 @@ class DatasetPage(QWidget):
         self._model.sorted.connect(self._sort)
         self._usage = ElidedLabel("", "muted", name="dataset_usage")
         self.banner = Notice("circle-alert", "failed", name="dataset_error")
+        self.stopped = Notice("info", "info", name="dataset_stopped")
         self.done = Notice("circle-check", "done", name="dataset_done")
         self._use = IconButton("plus", self.tr("Use these slides"), kind="primary", name="dataset_use", small=True)
         self._applications = QMenu(self)
@@ -98,6 +99,7 @@ class DatasetPage(QWidget):
         self.download = DatasetDownload(jobs)
         self.download.ended.connect(self._downloaded)
         self.download.failed.connect(self.banner.show_error)
+        self.download.stopped.connect(self._stopped)
         self.download.changed.connect(self._download_changed)
         self._build()
         state.keep_columns("dataset", self._table.horizontalHeader())
@@ -155,7 +157,7 @@ class DatasetPage(QWidget):
         card.column.addWidget(self._table, 1)
         card.column.addWidget(self._empty, 1)
         foot = QHBoxLayout()
-        foot.setContentsMargins(16, 0, 16, 0)
+        foot.setContentsMargins(12, 0, 12, 0)
         foot.addWidget(self._count)
         foot.addStretch(1)
         card.column.addLayout(foot)
@@ -168,6 +170,7 @@ class DatasetPage(QWidget):
         )
         box.addWidget(label(intro, "muted", wrap=True))
         box.addWidget(self.banner)
+        box.addWidget(self.stopped)
         box.addWidget(self.done)
         box.addWidget(card, 1)
         box.addWidget(self.download)
@@ -299,7 +302,12 @@ class DatasetPage(QWidget):
     def _download_changed(self) -> None:
         if self.download.running:
             self.banner.hide()
+            self.stopped.hide()
             self.done.hide()
+
+    @Slot()
+    def _stopped(self) -> None:
+        self.stopped.say(self.tr("Cancelled. What has come stays in the folder; “Download” goes on from there."))
 
     @Slot(object)
     def _downloaded(self, done: list[Fetched]) -> None:
