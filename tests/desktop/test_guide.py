@@ -115,6 +115,8 @@ def test_an_error_leads_to_what_the_guide_says_of_it(
     assert [(Path(url.toLocalFile()).name, url.fragment()) for url in browser.opened] == [
         ("troubleshooting.html", part)
     ]
+    notice.show_error(NotFound("The file is not there", subject=f"/slides/{'a' * 200}.svs"))
+    assert notice.minimumSizeHint().width() < 420, "a long name must not widen the window"
     notice.resize(280, 80)
     assert not more.text()
     assert more.toolTip()

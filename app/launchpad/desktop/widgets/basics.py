@@ -11,6 +11,7 @@ from launchpad.desktop.theme import icons, palette
 from launchpad.errors import LaunchpadError
 
 _PILL = 230  # px of words at most
+_WORDS = 80  # px of them in a notice at least
 _ROOMY = 420  # px: from this width on a notice names its link to the guide
 
 
@@ -219,6 +220,7 @@ class Notice(QFrame):
         self._row.setSpacing(8)
         self._words = label("", wrap=True, name=f"{name}_text")
         self._words.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self._words.setMinimumWidth(_WORDS)  # a name that cannot be wrapped does not widen the window
         self._row.addWidget(StateIcon(icon, token))
         self._row.addWidget(self._words, 1)
         self._title = ""  # of the error that is shown
@@ -242,6 +244,8 @@ class Notice(QFrame):
     def say(self, text: str) -> None:
         """Show this text."""
         self._words.setText(text)
+        longest = max(map(self.fontMetrics().horizontalAdvance, text.split()), default=0)
+        self._words.setToolTip(plain_tip(text) if longest > _ROOMY else "")
         self.setAccessibleName(text)
         self._more.hide()
         self.show()
