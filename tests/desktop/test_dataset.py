@@ -17,6 +17,7 @@ from launchpad import paths
 from launchpad.desktop.models.slide_search import SIZE
 from launchpad.desktop.navigation import DatasetPage as DatasetRoute
 from launchpad.desktop.pages.dataset import DatasetPage
+from launchpad.desktop.theme import palette
 from launchpad.desktop.window_state import WindowState
 from public_mirror import FOLDER, PLACE, SERIES, Mirror
 
@@ -129,6 +130,36 @@ def test_size_licence_and_citation_are_seen_before_the_download(bench: Bench, tm
             assert first.patient_id in tip
 
     bench.run(work())
+
+
+def test_large_text_in_a_small_window_leaves_the_list_its_room(
+    bench: Bench, tmp_path: Path, qapp: QApplication
+) -> None:
+    async def work() -> None:
+        palette.set_theme(qapp, False, 1.5)
+        async with opened(bench, tmp_path) as page:
+            page.resize(696, 574)  # what 1024 x 700 leaves
+            await choose_example(page)
+            QApplication.sendPostedEvents()
+            assert page.minimumSizeHint().height() <= 574
+            row = palette.current().size["rowCompact"]
+            assert page._table.viewport().height() > 2 * row
+            header = page._table.horizontalHeader()
+            shown = [n for n in range(header.count()) if not header.isSectionHidden(n)]
+            for column in shown:
+                words = page._model.headerData(column, Qt.Orientation.Horizontal)
+                assert header.sectionSize(column) > header.fontMetrics().horizontalAdvance(str(words)) + 20, words
+            place = page.findChild(QLabel, "dataset_folder")
+            terms = page.findChild(QWidget, "dataset_terms_area")
+            assert isinstance(place, QLabel)
+            assert isinstance(terms, QWidget)
+            top = place.mapTo(page, place.rect().topLeft()).y()
+            assert terms.mapTo(page, terms.rect().bottomLeft()).y() < top, "one lies over the other"
+
+    try:
+        bench.run(work())
+    finally:
+        palette.set_theme(qapp, False)
 
 
 def test_a_slide_is_downloaded_and_used_in_a_run(bench: Bench, tmp_path: Path, public_mirror: Mirror) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QItemSelectionModel, Qt, QTimer, Signal, Slot
-from PySide6.QtGui import QShowEvent
+from PySide6.QtGui import QResizeEvent, QShowEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QComboBox,
@@ -39,6 +39,8 @@ if TYPE_CHECKING:
 
 _SHOWN = 1000
 _TYPING = 200  # ms after the last key
+# px at normal size of text: below these there is less room for what is not the list
+_SHORT, _NARROW = 520, 560
 _log = logging.getLogger(__name__)
 
 
@@ -129,7 +131,7 @@ class DatasetPage(QWidget):
         table.setSortingEnabled(True)
         widths = {columns.COLLECTION: 120, columns.PATIENT: 130, columns.FILES: 60, columns.SIZE: 90}
         for column, width in (widths | {columns.LICENCE: 90}).items():
-            header.resizeSection(column, width)
+            header.resizeSection(column, palette.current().scaled(width))
         table.selectionModel().selectionChanged.connect(self._selected)
         return table
 
@@ -161,14 +163,13 @@ class DatasetPage(QWidget):
         foot.addWidget(self._count)
         foot.addStretch(1)
         card.column.addLayout(foot)
-        box = QVBoxLayout(self)
-        box.setContentsMargins(32, 24, 32, 20)
-        box.setSpacing(12)
+        box = self._column = QVBoxLayout(self)
         box.addLayout(head)
         intro = self.tr(
             "Public whole slide images of the NCI Image Data Commons, under open licences. Nothing of yours is sent."
         )
-        box.addWidget(label(intro, "muted", wrap=True))
+        self._intro = label(intro, "muted", wrap=True)
+        box.addWidget(self._intro)
         box.addWidget(self.banner)
         box.addWidget(self.stopped)
         box.addWidget(self.done)
@@ -184,6 +185,22 @@ class DatasetPage(QWidget):
         """The page goes: nothing is looked for or downloaded any more."""
         self._typing.stop()
         self.download.leave()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit()
+
+    def _fit(self) -> None:
+        """With large text in a small window the list keeps its room."""
+        theme = palette.current()
+        short, narrow = self.height() < theme.scaled(_SHORT), self.width() < theme.scaled(_NARROW)
+        side = 16 if narrow else 32
+        self._column.setContentsMargins(side, 12 if short else 24, side, 10 if short else 20)
+        self._column.setSpacing(8 if short else 12)
+        self._intro.setVisible(not short)
+        self.download.set_short(short)
+        for column in (columns.FILES, columns.LICENCE):  # the licence stands below the list, too
+            self._table.setColumnHidden(column, narrow)
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
@@ -363,6 +380,7 @@ class DatasetPage(QWidget):
     @Slot()
     def _restyle(self) -> None:
         self._table.verticalHeader().setDefaultSectionSize(palette.current().size["rowCompact"])
+        self._fit()
 
 
 # --- in worker threads ------------------------------------------------------------------------------------------------

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from launchpad.dataset.index import Series, SlideIndex, Source
     from launchpad.progress import Progress
 
-_LINES = 5  # of the terms that are seen at once
+_LINES, _FEW_LINES = 5, 2  # of the terms that are seen at once
 
 
 class Terms(QScrollArea):
@@ -30,6 +30,7 @@ class Terms(QScrollArea):
     def __init__(self) -> None:
         super().__init__()
         self.setObjectName("dataset_terms_area")
+        self._lines = _LINES
         self.setWidgetResizable(True)
         self.setFrameShape(QScrollArea.Shape.NoFrame)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
@@ -37,6 +38,11 @@ class Terms(QScrollArea):
         self.text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.text.setAlignment(Qt.AlignmentFlag.AlignTop)
         self.setWidget(self.text)
+
+    def set_short(self, short: bool) -> None:
+        """Take less room."""
+        self._lines = _FEW_LINES if short else _LINES
+        self._fit()
 
     def say(self, words: str) -> None:
         """Show these lines from the first one on."""
@@ -54,8 +60,9 @@ class Terms(QScrollArea):
             self._fit()
 
     def _fit(self) -> None:
-        room = self.text.fontMetrics().lineSpacing() * _LINES
-        self.setFixedHeight(min(self.text.heightForWidth(self.viewport().width()), room))
+        room = self.text.fontMetrics().lineSpacing() * self._lines + 3
+        wanted = self.text.heightForWidth(self.viewport().width())  # -1 without words
+        self.setFixedHeight(max(0, min(wanted, room)))
 
 
 class DatasetDownload(Card):
@@ -135,6 +142,11 @@ class DatasetDownload(Card):
     def running(self) -> bool:
         """Whether a download is under way."""
         return self._job is not None
+
+    def set_short(self, short: bool) -> None:
+        """Take less room: the page has little."""
+        self._terms.set_short(short)
+        self.column.setContentsMargins(14, *((8, 14, 8) if short else (14, 14, 14)))
 
     def choose(self, index: SlideIndex, series: Sequence[Series], sources: Sequence[Source]) -> None:
         """Offer these slides."""
