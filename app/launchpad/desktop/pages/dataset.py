@@ -330,7 +330,7 @@ class DatasetPage(QWidget):
     def _downloaded(self, done: list[Fetched]) -> None:
         errors = [error for item in done for error in item.errors]
         if errors:
-            self.banner.show_error(errors[0])
+            self.banner.show_error(errors[0], len(errors) - 1)
         whole = [item for item in done if not item.errors]
         self._folders = [item.folder for item in whole]
         if whole:

@@ -6,7 +6,7 @@ from PySide6.QtCore import QEvent, QSize, Qt, Slot
 from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout
 
-from launchpad.desktop.models.words import plain_tip
+from launchpad.desktop.models.words import counted, plain_tip
 from launchpad.desktop.theme import icons, palette
 from launchpad.errors import LaunchpadError
 
@@ -251,9 +251,13 @@ class Notice(QFrame):
         self.show()
 
     @Slot(object)
-    def show_error(self, error: BaseException) -> None:
-        """Show what happened, to what, and what to do next, with the way to its entry in the guide."""
-        self.say(str(error))
+    def show_error(self, error: BaseException, others: int = 0) -> None:
+        """Show what happened, to what, and what to do next, with the way to its entry in the guide.
+
+        `others` is how many more failed at the same time.
+        """
+        more = counted(others, self.tr("1 more failed."), self.tr("%n more failed.", "", others)) if others else ""
+        self.say(f"{error} {more}".strip())
         if isinstance(error, LaunchpadError):
             self._title = error.title
             self._more.show()
