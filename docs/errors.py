@@ -1,5 +1,6 @@
 """A hook of mkdocs: every error of the code with its advice, for the page on troubleshooting.
 
+Beside the pages it writes `errors.json`, by which the window finds the entry of an error that it shows.
 Titles are read from the code without running it: also those that stand in a variable, in a table, in a choice of two,
 or that are given to a function which makes the error.
 """
@@ -8,6 +9,7 @@ from __future__ import annotations
 
 import ast
 import functools
+import json
 import re
 import tomllib
 from collections.abc import Iterable, Iterator
@@ -53,6 +55,18 @@ class Place:
 def on_page_markdown(markdown: str, page: Any, config: Any, files: Any) -> str:
     """Put the errors where a page asks for them."""
     return markdown.replace(_MARK, listed()) if _MARK in markdown else markdown
+
+
+def on_post_build(config: Any) -> None:
+    """Write where each error stands."""
+    Path(config.site_dir, "errors.json").write_text(json.dumps(places()), encoding="utf-8")
+
+
+def places() -> dict[str, str]:
+    """The anchor of each error on the page, by its title, as the `toc` of Markdown makes it."""
+    from markdown.extensions.toc import slugify
+
+    return {title: slugify(title, "-") for title in sorted(collect()[0])}
 
 
 def listed() -> str:

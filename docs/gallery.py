@@ -158,7 +158,7 @@ def save(pixmap: object, path: Path) -> None:
     pixmap.save(buffer, "PNG")
     image = Image.open(io.BytesIO(bytes(buffer.data()))).convert("RGB")
     path.parent.mkdir(parents=True, exist_ok=True)
-    image.quantize(COLOURS, method=Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE).save(path, optimize=True)
+    image.quantize(COLOURS, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE).save(path, optimize=True)
     sys.stdout.write(f"{path} {path.stat().st_size // 1024} kB\n")
 
 

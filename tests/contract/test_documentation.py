@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import os
 import re
 import shlex
@@ -114,6 +115,8 @@ def test_every_error_that_a_person_can_meet_is_listed_with_what_to_do(texts: dic
         head = f"### {errors._text(title)}\n"
         assert head in page, title
         assert page.partition(head)[2].lstrip().startswith("- "), f"{title}: nothing to do {entry}"
+    places = list(errors.places().values())
+    assert len(set(places)) == len(places), "two errors would have one anchor: say one of them in other words"
 
 
 @pytest.mark.parametrize(
@@ -229,7 +232,10 @@ def test_the_help_is_whole_small_and_fetches_nothing(site: Path) -> None:
     assert links == set((DOCS / "external-links.txt").read_text().split())
     for style in site.rglob("*.css"):
         assert not re.search(r"url\(['\"]?(https?:)?//|@import", style.read_text(encoding="utf-8")), style.name
-    assert not [*site.rglob("*.map"), *(site / "screenshots").glob("*.png")]
+    assert not [*site.rglob("*.map"), *site.rglob("*.toml"), *(site / "screenshots").glob("*.png")]
+    known = json.loads((site / "errors.json").read_text(encoding="utf-8"))
+    there = set(re.findall(r"<h3 id=\"?([\w-]+)", (site / "troubleshooting.html").read_text(encoding="utf-8")))
+    assert set(known.values()) == there, "an error of the window leads to no entry"
     used = set(re.findall(r"screenshots/([\w-]+\.webp)", "".join(page.read_text(encoding="utf-8") for page in pages)))
     assert {picture.name for picture in (site / "screenshots").iterdir()} == used, "pictures that no page shows"
     assert sum(file.stat().st_size for file in site.rglob("*")) < 4 << 20

@@ -10,13 +10,14 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import QSettings, Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QLabel, QMenu, QPushButton
+from PySide6.QtWidgets import QApplication, QLabel, QMenu, QPushButton, QWidget
 
 from desktop_bench import Bench, until
 from launchpad import paths
 from launchpad.desktop.models.slide_search import SIZE
 from launchpad.desktop.navigation import DatasetPage as DatasetRoute
 from launchpad.desktop.pages.dataset import DatasetPage
+from launchpad.desktop.theme import palette
 from launchpad.desktop.window_state import WindowState
 from public_mirror import FOLDER, PLACE, SERIES, Mirror
 
@@ -116,8 +117,49 @@ def test_size_licence_and_citation_are_seen_before_the_download(bench: Bench, tm
             assert button(page, "dataset_download").isEnabled()
             page._table.clearSelection()
             await until(lambda: not button(page, "dataset_download").isEnabled())
+            page._search.clear()
+            await until(lambda: page._model.rowCount() == 1000)
+            page._table.selectAll()
+            await until(lambda: text(page, "dataset_terms").count("CC BY 4.0") == 3)  # all sources, in little room
+            terms = page.findChild(QWidget, "dataset_terms_area")
+            assert isinstance(terms, QWidget)
+            assert terms.height() < 7 * terms.fontMetrics().lineSpacing()
+            first = page._model.series(0)
+            tip = page._model.index(0, 0).data(Qt.ItemDataRole.ToolTipRole)
+            assert first.collection_id in tip
+            assert first.patient_id in tip
 
     bench.run(work())
+
+
+def test_large_text_in_a_small_window_leaves_the_list_its_room(
+    bench: Bench, tmp_path: Path, qapp: QApplication
+) -> None:
+    async def work() -> None:
+        palette.set_theme(qapp, False, 1.5)
+        async with opened(bench, tmp_path) as page:
+            page.resize(696, 574)  # what 1024 x 700 leaves
+            await choose_example(page)
+            QApplication.sendPostedEvents()
+            assert page.minimumSizeHint().height() <= 574
+            row = palette.current().size["rowCompact"]
+            assert page._table.viewport().height() > 2 * row
+            header = page._table.horizontalHeader()
+            shown = [n for n in range(header.count()) if not header.isSectionHidden(n)]
+            for column in shown:
+                words = page._model.headerData(column, Qt.Orientation.Horizontal)
+                assert header.sectionSize(column) > header.fontMetrics().horizontalAdvance(str(words)) + 20, words
+            place = page.findChild(QLabel, "dataset_folder")
+            terms = page.findChild(QWidget, "dataset_terms_area")
+            assert isinstance(place, QLabel)
+            assert isinstance(terms, QWidget)
+            top = place.mapTo(page, place.rect().topLeft()).y()
+            assert terms.mapTo(page, terms.rect().bottomLeft()).y() < top, "one lies over the other"
+
+    try:
+        bench.run(work())
+    finally:
+        palette.set_theme(qapp, False)
 
 
 def test_a_slide_is_downloaded_and_used_in_a_run(bench: Bench, tmp_path: Path, public_mirror: Mirror) -> None:
@@ -139,8 +181,9 @@ def test_a_slide_is_downloaded_and_used_in_a_run(bench: Bench, tmp_path: Path, p
             menu.actions()[next(n for n, name in enumerate(names) if "TME" in name)].trigger()
             menu.close()
             assert wanted == [("he-tme", [folder])]
-            wizard = await bench.page()
-            wizard.take_files(wanted[0][1])
+            wizard = await bench.page(ready=False)
+            wizard.take_files(wanted[0][1])  # the window gives them at once, before the version is loaded
+            await until(lambda: wizard.step == 2)
             await until(lambda: wizard.model.scan is None and wizard.model.slides.rowCount() == 1)
             slide = wizard.model.draft.slides[0]
             assert (slide.proposals["tissue"], slide.proposals["disease"]) == ("LUNG", "LUNG_CANCER")
@@ -163,10 +206,13 @@ def test_a_download_is_stopped_and_goes_on(bench: Bench, tmp_path: Path, public_
             await until(lambda: " of " in text(page, "dataset_words"))
             click(page, "dataset_cancel")
             await until(lambda: not page.download.running)
+            assert "goes on from there" in page.stopped.text()
+            assert page.stopped.isVisible()
             assert not page.done.isVisible()
             assert not page.banner.isVisible()
             assert not (tmp_path / "slides" / PLACE / "large.dcm").exists()
             click(page, "dataset_download")
+            assert not page.stopped.isVisible()
             await until(page.done.isVisible)
             assert (tmp_path / "slides" / PLACE / "large.dcm").stat().st_size == 48 << 20
 
@@ -176,14 +222,16 @@ def test_a_download_is_stopped_and_goes_on(bench: Bench, tmp_path: Path, public_
 def test_what_goes_wrong_is_said(
     bench: Bench, tmp_path: Path, public_mirror: Mirror, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    public_mirror.put(f"{FOLDER}/secret.dcm", b"not for all", acl="private")
+    for name in ("secret", "secret-2"):
+        public_mirror.put(f"{FOLDER}/{name}.dcm", b"not for all", acl="private")
 
     async def work() -> None:
         async with opened(bench, tmp_path) as page:
             await choose_example(page)
             click(page, "dataset_download")
             await until(page.banner.isVisible)
-            assert "secret.dcm" in page.banner.text()
+            assert "secret" in page.banner.text()
+            assert page.banner.text().endswith("1 more failed.")
             assert not page.done.isVisible()
             monkeypatch.setenv("LAUNCHPAD_IDC_MIRROR", "http://127.0.0.1:9")
             click(page, "dataset_download")

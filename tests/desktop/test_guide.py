@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 from typing import get_args
 
 import pytest
 from PySide6.QtCore import QObject, QSettings, QUrl, Slot
 from PySide6.QtGui import QDesktopServices
-from PySide6.QtWidgets import QMessageBox, QWidget
+from PySide6.QtWidgets import QMessageBox, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from desktop_bench import Bench
-from documentation import DOCS, anchors
+from documentation import DOCS, anchors, hook
 from launchpad import paths
 from launchpad.desktop import guide
 from launchpad.desktop.guide import open_guide
 from launchpad.desktop.main_window import MainWindow
 from launchpad.desktop.navigation import Catalog, DatasetPage, Home, Navigator, Route, RunPage
+from launchpad.desktop.widgets.basics import Notice
 from launchpad.desktop.window_state import WindowState
-from launchpad.errors import NotFound
+from launchpad.errors import LaunchpadError, NotFound
 
 
 class Browser(QObject):
@@ -53,7 +55,7 @@ def test_the_guide_opens_from_this_installation_where_it_tells_of_the_page(
     browser = Browser()
     QDesktopServices.setUrlHandler("file", browser, "show")
     try:
-        open_guide(route)
+        open_guide(guide.PAGES[type(route)] if route else guide.START)
     finally:
         QDesktopServices.unsetUrlHandler("file")
     assert [(Path(url.toLocalFile()), url.fragment()) for url in browser.opened] == [(file, part)]
@@ -81,6 +83,48 @@ def test_f1_opens_the_guide_and_shift_f1_the_keys(bench: Bench, tmp_path: Path) 
     window.deleteLater()
 
 
+@pytest.mark.parametrize(
+    ("error", "part"),
+    [
+        (NotFound("The folder is not there", subject="/slides"), "the-folder-is-not-there"),
+        (NotFound("The profile has no issuer"), "the-profile-has-no"),
+        (LaunchpadError("Words of another server"), "look-here-first"),
+    ],
+)
+def test_an_error_leads_to_what_the_guide_says_of_it(
+    qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: LaunchpadError, part: str
+) -> None:
+    (tmp_path / "troubleshooting.html").write_text("<h1>Troubleshooting</h1>")
+    hook("errors").on_post_build(SimpleNamespace(site_dir=str(tmp_path)))
+    monkeypatch.setattr(paths, "resource", lambda *parts: tmp_path.joinpath(*parts[1:]))
+    notice = Notice("circle-alert", "failed", name="trouble")
+    qtbot.addWidget(notice)
+    notice.resize(600, 40)
+    notice.show_error(ValueError("no error of ours"))
+    more = notice.findChild(QPushButton, "trouble_more")
+    assert isinstance(more, QPushButton)
+    assert not more.isVisible()
+    notice.show_error(error)
+    assert more.isVisible()
+    assert more.text()
+    browser = Browser()
+    QDesktopServices.setUrlHandler("file", browser, "show")
+    try:
+        more.click()
+    finally:
+        QDesktopServices.unsetUrlHandler("file")
+    assert [(Path(url.toLocalFile()).name, url.fragment()) for url in browser.opened] == [
+        ("troubleshooting.html", part)
+    ]
+    notice.show_error(NotFound("The file is not there", subject=f"/slides/{'a' * 200}.svs"))
+    assert notice.minimumSizeHint().width() < 420, "a long name must not widen the window"
+    notice.resize(280, 80)
+    assert not more.text()
+    assert more.toolTip()
+    notice.say("Another thing")
+    assert not more.isVisible()
+
+
 def test_why_the_guide_does_not_open_is_said(qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
     def missing(*parts: str) -> Path:
         raise FileNotFoundError("/".join(parts))
@@ -88,8 +132,8 @@ def test_why_the_guide_does_not_open_is_said(qtbot: QtBot, monkeypatch: pytest.M
     monkeypatch.setattr(paths, "resource", missing)
     window = QWidget()
     qtbot.addWidget(window)
-    guide.show_guide(window, Catalog("he-tme"))
-    box = window.findChild(QMessageBox, "no_guide")
+    guide.show_guide(window, guide.PAGES[Catalog])
+    box = window.findChild(QMessageBox, "not_opened")
     assert isinstance(box, QMessageBox)
     assert "no user guide" in box.text()
     assert "make docs" in box.informativeText()

@@ -413,6 +413,8 @@ def test_proposals_are_taken_when_a_person_says_so(
     model.add([make_slide(10, proposals={"tissue": "LUNG", "staining_method": "H&E"}, values={"tissue": "LIVER"})])
     assert draft.open_proposals() == {("slide-10", "staining_method"): "H&E"}
     assert "The file says Staining method: H&E." in model.notes.of(model.slide(4), model.columns)
+    cells = [model.index(4, model.column_of(key) or 0) for key in ("tissue", "staining_method")]
+    assert [cell.data(Role.Field)[:2] for cell in cells] == [("LIVER", "LUNG"), ("", "H&E")]
     model.take_proposals()
     assert model.slide(4).values == {"tissue": "LIVER", "staining_method": "H&E"}
     stack.undo()

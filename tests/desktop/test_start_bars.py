@@ -146,7 +146,7 @@ def test_a_newer_version_is_told_once_and_shown_with_its_notes(
     async def steps() -> None:
         bars._updates.look()
         await until(lambda: not bars._updates.looking)
-        assert bars.update_notice.text() == "Launchpad 99.0.0 is there."
+        assert bars.update_notice.text() == "Launchpad 99.0.0 is available."
         press(bars, "update_see")
         assert asked == [True]
         assert bars.update_notice.isHidden()
@@ -156,7 +156,7 @@ def test_a_newer_version_is_told_once_and_shown_with_its_notes(
         page.open_tab("updates")
         page.show()
         title, words = page.findChild(QLabel, "update_title"), page.findChild(QLabel, "update_words")
-        assert title.text() == "Launchpad 99.0.0 is there"
+        assert title.text() == "Launchpad 99.0.0 is available"
         await until(lambda: "pip install" in words.text())
         notes = page.findChild(SafeBrowser).toPlainText()
         assert "faster" in notes

@@ -16,6 +16,7 @@ from PySide6.QtWidgets import (
     QApplication,
     QComboBox,
     QFileDialog,
+    QLabel,
     QLineEdit,
     QListWidget,
     QPlainTextEdit,
@@ -169,7 +170,9 @@ async def use_data_set(desk: Desk) -> None:
     dialog.filesSelected.emit([str(desk.folder.parent / PLACE)])
     dialog.reject()
     await desk.click("wizard_next")
+    assert "2 empty cells have proposals" in desk.find(QLabel, "proposals_text").text()
     await desk.click("take_proposals")
+    assert not any(item.isVisible() for item in desk.window.findChildren(QLabel, "proposals_text"))
     model: SlideTableModel = desk.find(QTableView, "slide_table").model()
     values = {key: model.index(0, model.column_of(key) or 0).data() for key in ("tissue", "disease")}
     assert values == {"tissue": "LUNG", "disease": "LUNG_CANCER"}

@@ -6,7 +6,7 @@ import asyncio
 
 import qasync
 from PySide6.QtCore import QEvent
-from PySide6.QtWidgets import QApplication, QMessageBox, QWidget
+from PySide6.QtWidgets import QApplication, QMessageBox, QPushButton, QWidget
 
 from desktop_bench import begun, until
 from launchpad import paths
@@ -42,6 +42,7 @@ def test_the_dialog_says_the_words_and_the_log_only_kind_title_and_place(
             await until(lambda: window.findChild(QMessageBox, "unexpected_error") is not None, 20)
             box = window.findChild(QMessageBox, "unexpected_error")
             said.append(box.text())
+            assert box.findChild(QPushButton, "error_more") is not None
             box.close()
         finally:
             window.close()

@@ -84,6 +84,8 @@ def test_paths_outside_of_the_data_folder_and_its_private_parts_are_refused(run_
     folder = paths.results_dir() / run_id
     (folder / "link.csv").symlink_to(tmp_path / "other.csv")
     (paths.platform_dir() / "private.csv").write_text("secret\n1\n")
+    paths.datasets_dir().mkdir(exist_ok=True)
+    (paths.datasets_dir() / "other.csv").write_text("secret\n1\n")
     refused = (
         {"run_id": run_id, "file": "../../../../../etc/passwd"},
         {"run_id": run_id, "file": str(tmp_path / "other.csv")},
@@ -92,6 +94,10 @@ def test_paths_outside_of_the_data_folder_and_its_private_parts_are_refused(run_
         {"run_id": "../platform", "file": "private.csv"},
         {"run_id": str(tmp_path), "file": "other.csv"},
         {"run_id": "", "file": None},
+        {"run_id": ".."},
+        {"run_id": "../datasets", "file": "other.csv"},
+        {"run_id": "x" * 5000},
+        {"run_id": run_id, "file": "summary.csv", "offset": 10**30},
         {"run_id": run_id, "file": "run.json"},
         {"run_id": run_id, "file": "summary.csv", "limit": 0},
     )
@@ -99,8 +105,15 @@ def test_paths_outside_of_the_data_folder_and_its_private_parts_are_refused(run_
     for arguments, answer in zip(refused, answers, strict=True):
         assert answer.is_error, arguments
         assert "1\\n" not in text(answer)
-    assert "outside of the data folder" in text(answers[1])
+        assert ": " in text(answer), f"no reason is given for {arguments}"
+    assert "outside of the results" in text(answers[1])
     assert "link.csv" not in tools.results(run_id)["tables"]
+
+
+def test_what_failed_is_told_without_signed_addresses() -> None:
+    words = "The slide is not there: https://storage.example/b/slide.svs?X-Goog-Signature=0123abcd&X-Goog-Date=1."
+    assert tools._said(words) == "The slide is not there: https://storage.example/b/slide.svs?…"
+    assert tools._said(None) is None
 
 
 def test_the_command_lists_the_tools(capsys: pytest.CaptureFixture[str]) -> None:

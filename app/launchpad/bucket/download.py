@@ -390,7 +390,7 @@ class _Download:
         return TransferError(
             "The store refused the download",
             detail=f"HTTP {answer.status}.",
-            advice="Try again; what was deleted is gone.",
+            advice="Try again. If it stays, the file was deleted there, or may not be read by you.",
             subject=self._name,
         )
 

@@ -236,9 +236,9 @@ class Application(QObject):
 
     @Slot()
     def _open_guide(self) -> None:
-        from launchpad.desktop.guide import show_guide
+        from launchpad.desktop.guide import PAGES, show_guide
 
-        show_guide(self.window, self.navigator.route)
+        show_guide(self.window, PAGES[type(self.navigator.route)])
 
     @Slot()
     def _show_shortcuts(self) -> None:
@@ -342,9 +342,15 @@ class Application(QObject):
         if self._ended is not None:
             self._ended.set()
 
+    def _explain(self, title: str) -> None:
+        from launchpad.desktop.guide import place_of_error, show_guide
+
+        show_guide(self.window, place_of_error(title))
+
     def show_error(self, error: BaseException) -> None:
         """The one dialog for what nobody expected."""
         import logging
+        from functools import partial
 
         from launchpad import crashes
         from launchpad.errors import LaunchpadError
@@ -361,6 +367,11 @@ class Application(QObject):
         box.setWindowTitle(self.tr("Unexpected error"))
         box.setText(str(error) or type(error).__name__)
         box.setInformativeText(self.tr("The log has the details: {0}").format(paths.log_dir() / "desktop.log"))
+        box.addButton(QMessageBox.StandardButton.Ok)
+        if isinstance(error, LaunchpadError):
+            more = box.addButton(self.tr("More about this"), QMessageBox.ButtonRole.HelpRole)
+            more.setObjectName("error_more")
+            more.clicked.connect(partial(self._explain, error.title))
         box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         box.open()
 

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QCoreApplication, Qt, QUrl
-from PySide6.QtWidgets import QMessageBox, QWidget
+import json
+import re
+
+from PySide6.QtCore import QUrl
+from PySide6.QtWidgets import QWidget
 
 from launchpad import paths
 from launchpad.desktop import navigation
-from launchpad.desktop.navigation import Route
-from launchpad.desktop.opening import open_url
+from launchpad.desktop.opening import open_url, tell
 from launchpad.errors import LaunchpadError, NotFound
 
 START = ("index.html", "")
+ERRORS = ("troubleshooting.html", "look-here-first")
 # Routes by their kind: page of the guide, and its part.
 PAGES: dict[type, tuple[str, str]] = {
     navigation.Home: START,
@@ -26,17 +29,17 @@ PAGES: dict[type, tuple[str, str]] = {
     navigation.BucketPage: ("guide-bioinformatician.html", "files-in-the-bucket"),
     navigation.TransferList: ("troubleshooting.html", "what-gives-no-message"),
     navigation.SignIn: ("security.html", "signing-in"),
-    navigation.Info: ("troubleshooting.html", "look-here-first"),
+    navigation.Info: ERRORS,
 }
 
 
-def open_guide(route: Route | None = None) -> None:
-    """Open the guide in the person's browser, where it says something about a page; no network is needed.
+def open_guide(place: tuple[str, str] = START) -> None:
+    """Open a page of the guide at one of its parts in the person's browser; no network is needed.
 
     Raises:
         LaunchpadError: this installation lacks it, or there is no program that shows it.
     """
-    name, part = PAGES[type(route)] if route is not None else START
+    name, part = place
     try:
         page = paths.resource("help", name)
     except FileNotFoundError:
@@ -50,15 +53,23 @@ def open_guide(route: Route | None = None) -> None:
         raise LaunchpadError("No program shows the user guide", advice="Open it in a browser.", subject=str(page))
 
 
-def show_guide(window: QWidget, route: Route | None = None) -> None:
+def place_of_error(title: str) -> tuple[str, str]:
+    """Where the guide says what to do about an error; for one that it does not know, where to look first."""
+    try:
+        known: dict[str, str] = json.loads(paths.resource("help", "errors.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return ERRORS
+    if title in known:
+        return ERRORS[0], known[title]
+    for name in sorted(known, key=len, reverse=True):  # the most exact one that has a value where this title has one
+        if "…" in name and re.fullmatch(".+".join(map(re.escape, name.split("…"))), title, re.DOTALL):
+            return ERRORS[0], known[name]
+    return ERRORS
+
+
+def show_guide(window: QWidget, place: tuple[str, str] = START) -> None:
     """`open_guide`; why it cannot be opened is said in a dialog."""
     try:
-        open_guide(route)
+        open_guide(place)
     except LaunchpadError as error:
-        title = QCoreApplication.translate("guide", "User guide")
-        box = QMessageBox(QMessageBox.Icon.Information, title, error.title, parent=window)
-        box.setObjectName("no_guide")
-        box.setTextFormat(Qt.TextFormat.PlainText)
-        box.setInformativeText(" ".join(filter(None, (error.subject, error.advice))))
-        box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        box.open()
+        tell(error, window)

@@ -123,6 +123,7 @@ class MainWindow(QMainWindow):
         self._profile.hide()
         self._sections = SectionBar()
         self._sections.add("applications", "layout-grid", self.tr("Applications"))
+        self._sections.add("datasets", "database", self.tr("Data sets"))
         self._sections.add("transfers", "cloud-upload", self.tr("Transfers"))
         self._sections.add("bucket", "hard-drive", self.tr("Cloud bucket"))
         self.menu = MainMenu(self)
@@ -227,13 +228,12 @@ class MainWindow(QMainWindow):
 
     @Slot()
     def _show_account(self) -> None:
-        me = self._session.me
-        if me is not None:
+        me, profile = self._session.me, self._session.profile
+        if me is not None and profile.kind != "embedded":  # whose organization is this computer, which the pill says
             self._organization.setText(me.organization.display_name or me.organization.name or me.organization.id)
         else:
             self._organization.setText("")
         self._building.setVisible(bool(self._organization.text()))
-        profile = self._session.profile
         icon = "monitor" if profile.kind == "embedded" else "cloud-upload"
         self._profile.show()
         self._profile.set_state(profile.title, "info", icon)

@@ -81,13 +81,13 @@ class Ways(QObject):
             application_id=route.application_id if isinstance(route, (Wizard, Catalog)) else None,
             run_id=route.run_id if isinstance(route, RunPage) else None,
         )
-        nowhere: dict[type, str] = dict.fromkeys((Info, About, QuPathPage, NotebookPage, DatasetPage), "")
-        section = nowhere | {TransferList: "transfers", BucketPage: "bucket"}
+        nowhere: dict[type, str] = dict.fromkeys((Info, About, QuPathPage, NotebookPage), "")
+        section = nowhere | {DatasetPage: "datasets", TransferList: "transfers", BucketPage: "bucket"}
         self._sections.set_current(section.get(type(route), "applications"))
 
     @Slot(str)
     def _section_chosen(self, key: str) -> None:
-        routes: dict[str, Route] = {"transfers": TransferList(), "bucket": BucketPage()}
+        routes: dict[str, Route] = {"datasets": DatasetPage(), "transfers": TransferList(), "bucket": BucketPage()}
         self._navigator.go(routes.get(key, Home()))
 
     @Slot(str)

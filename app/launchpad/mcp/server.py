@@ -49,13 +49,15 @@ def _told(tool: Callable[..., dict[str, Any]]) -> Callable[..., dict[str, Any]]:
 
         try:
             return tool(*args, **kwargs)
-        except (LaunchpadError, ValueError) as error:
+        except (LaunchpadError, ValueError, OSError) as error:
             raise ToolError(cleaned(_words(error))) from None
 
     return call
 
 
 def _words(error: Exception) -> str:
+    if isinstance(error, OSError):  # a name that the system does not take
+        return f"{error.strerror or error}."
     if not isinstance(error, LaunchpadError):
         return str(error)
     head = f"{error.title}: {error.subject}." if error.subject else f"{error.title}."

@@ -14,8 +14,7 @@ from launchpad import paths
 from launchpad.errors import BadInput, LaunchpadError, NotFound
 
 MOST_ROWS = 500
-# What the data folder holds beside results, and is nobody's to read here.
-_CLOSED = ("sign-in", "platform", "log", "cache", "config")
+_FURTHEST = 1_000_000_000  # row or item that a page may begin with
 
 
 def applications() -> dict[str, Any]:
@@ -68,7 +67,7 @@ def results(run_id: str, file: str | None = None, limit: int = 100, offset: int 
     `file` is a name from that list, for example `summary.csv`; `limit` is 1 to 500 rows from row `offset` on.
     """
     folder = _inside(paths.results_dir() / run_id)
-    if not run_id or not folder.is_dir() or folder == paths.results_dir().resolve():
+    if not folder.is_dir():
         raise NotFound(
             "The results of this run are not in the data folder",
             advice=f"Download them first: launchpad application run result download {run_id}",
@@ -107,20 +106,20 @@ def _count(limit: int) -> int:
 
 
 def _offset(offset: int) -> int:
-    if offset < 0:
-        raise BadInput("The offset is negative", advice="Begin with 0.", subject=str(offset))
+    if not 0 <= offset <= _FURTHEST:
+        raise BadInput("The offset is out of range", advice="Begin with 0.", subject=str(offset))
     return offset
 
 
 def _allowed(path: Path) -> bool:
-    """Whether a path, links followed, is in the data folder and not in a part of it that keeps secrets."""
-    root, real = paths.data_dir().resolve(), path.resolve()
-    return real.is_relative_to(root) and not any(real.is_relative_to(root / name) for name in _CLOSED)
+    """Whether a path, links followed, is below the results in the data folder: nothing beside them is read here."""
+    root, results, real = paths.data_dir().resolve(), paths.results_dir().resolve(), path.resolve()
+    return results.is_relative_to(root) and results in real.parents
 
 
 def _inside(path: Path) -> Path:
     if "\0" in str(path) or not _allowed(path):
-        raise BadInput("The path is outside of the data folder", advice="Only results in it can be read.")
+        raise BadInput("The path is outside of the results", advice="Only results in the data folder can be read.")
     return path.resolve()
 
 
@@ -143,6 +142,7 @@ def _run(found: Any) -> dict[str, Any]:
     names = ("run_id", "application_id", "version_number", "state", "output", "termination_reason", "error_message",
              "statistics", "submitted_at", "terminated_at")  # fmt: skip
     return {name: data[name] for name in names} | {
+        "error_message": _said(data["error_message"]),
         "note": note_of(found.custom_metadata),
         "tags": list(tags_of(found.custom_metadata)),
     }
@@ -157,5 +157,13 @@ def _item(found: Any) -> dict[str, Any]:
         "external_id": str(data["external_id"]).partition("?")[0]
         if "://" in data["external_id"]
         else data["external_id"],
+        "error_message": _said(data["error_message"]),
         "artifacts": artifacts,
     }
+
+
+def _said(message: str | None) -> str | None:
+    """Words of the platform about what failed: an address in them may be a signed one."""
+    from launchpad.system.diagnostics import cleaned
+
+    return cleaned(message) if message else message

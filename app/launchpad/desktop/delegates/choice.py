@@ -76,11 +76,13 @@ class ChoiceDelegate(QStyledItemDelegate):
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         paint.background(painter, option)
-        value, required, chevron, wrong, usable = index.data(Role.Field)
+        value, proposed, required, chevron, wrong, usable = index.data(Role.Field)
         box = box_rect(option.rect)
         if not usable:
             painter.setOpacity(0.5)
             paint_field(painter, paint, box, value or "–", "", "", chevron=chevron)
+        elif proposed and not value:  # not taken yet: as a question
+            paint_field(painter, paint, box, f"? {proposed}", "partial", "", chevron=chevron)
         elif wrong:
             words = value or self.tr("Required")
             short = value or self.tr("Set")

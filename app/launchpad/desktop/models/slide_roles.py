@@ -17,4 +17,5 @@ class Role(IntEnum):
     Required = Qt.ItemDataRole.UserRole + 4
     Marks = Qt.ItemDataRole.UserRole + 5
     Field = Qt.ItemDataRole.UserRole + 6
-    """All that the painting of a value needs, in one question: text, required, has choices, has an error, is used."""
+    """All that the painting of a value needs, in one question: text, proposal, required, has choices, has an error,
+    is used."""

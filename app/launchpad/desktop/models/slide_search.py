@@ -79,7 +79,8 @@ class SlideSearchModel(QAbstractTableModel):
                 item.licence,
             )[column]
         if role == Qt.ItemDataRole.ToolTipRole:
-            lines = (item.description, item.scanner, item.compression, item.series_uid)
+            head = f"{item.collection_id} · {item.patient_id}"
+            lines = (head, item.description or item.study_description, item.scanner, item.compression, item.series_uid)
             return plain_tip("\n".join(line for line in lines if line))
         if role == Qt.ItemDataRole.TextAlignmentRole:
             return self.headerData(column, Qt.Orientation.Horizontal, role)

@@ -232,7 +232,8 @@ class SlideTableModel(QAbstractTableModel):
             if role == Role.Field:
                 usable = slide.included and not slide.error
                 wrong = usable and bool(self.error(slide, column))
-                return slide.values.get(wanted.key, ""), wanted.required, bool(wanted.choices), wrong, usable
+                texts = slide.values.get(wanted.key, ""), slide.proposals.get(wanted.key, "")
+                return *texts, wanted.required, bool(wanted.choices), wrong, usable
         return None
 
     def setData(self, index: Index, value: Any, role: int = Qt.ItemDataRole.EditRole) -> bool:

@@ -294,7 +294,7 @@ class BucketPage(QWidget):
         self._ended()
         failed = [item for item in done if item.error is not None]
         if failed and failed[0].error is not None:
-            self.banner.show_error(failed[0].error)
+            self.banner.show_error(failed[0].error, len(failed) - 1)
         count = len(done) - len(failed)
         words = counted(count, self.tr("1 object is in %1"), self.tr("%n objects are in %1", "", count))
         if count:
@@ -319,7 +319,7 @@ class BucketPage(QWidget):
     @Slot()
     def _open_folder(self) -> None:
         if self._folder is not None:
-            open_folder(self._folder)
+            open_folder(self._folder, self)
 
 
 # --- in worker threads ------------------------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QItemSelectionModel, Qt, QTimer, Signal, Slot
-from PySide6.QtGui import QShowEvent
+from PySide6.QtGui import QResizeEvent, QShowEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QComboBox,
@@ -39,6 +39,8 @@ if TYPE_CHECKING:
 
 _SHOWN = 1000
 _TYPING = 200  # ms after the last key
+# px at normal size of text: below these there is less room for what is not the list
+_SHORT, _NARROW = 520, 560
 _log = logging.getLogger(__name__)
 
 
@@ -65,6 +67,7 @@ class DatasetPage(QWidget):
         self._model.sorted.connect(self._sort)
         self._usage = ElidedLabel("", "muted", name="dataset_usage")
         self.banner = Notice("circle-alert", "failed", name="dataset_error")
+        self.stopped = Notice("info", "info", name="dataset_stopped")
         self.done = Notice("circle-check", "done", name="dataset_done")
         self._use = IconButton("plus", self.tr("Use these slides"), kind="primary", name="dataset_use", small=True)
         self._applications = QMenu(self)
@@ -98,6 +101,7 @@ class DatasetPage(QWidget):
         self.download = DatasetDownload(jobs)
         self.download.ended.connect(self._downloaded)
         self.download.failed.connect(self.banner.show_error)
+        self.download.stopped.connect(self._stopped)
         self.download.changed.connect(self._download_changed)
         self._build()
         state.keep_columns("dataset", self._table.horizontalHeader())
@@ -127,7 +131,7 @@ class DatasetPage(QWidget):
         table.setSortingEnabled(True)
         widths = {columns.COLLECTION: 120, columns.PATIENT: 130, columns.FILES: 60, columns.SIZE: 90}
         for column, width in (widths | {columns.LICENCE: 90}).items():
-            header.resizeSection(column, width)
+            header.resizeSection(column, palette.current().scaled(width))
         table.selectionModel().selectionChanged.connect(self._selected)
         return table
 
@@ -155,19 +159,19 @@ class DatasetPage(QWidget):
         card.column.addWidget(self._table, 1)
         card.column.addWidget(self._empty, 1)
         foot = QHBoxLayout()
-        foot.setContentsMargins(16, 0, 16, 0)
+        foot.setContentsMargins(12, 0, 12, 0)
         foot.addWidget(self._count)
         foot.addStretch(1)
         card.column.addLayout(foot)
-        box = QVBoxLayout(self)
-        box.setContentsMargins(32, 24, 32, 20)
-        box.setSpacing(12)
+        box = self._column = QVBoxLayout(self)
         box.addLayout(head)
         intro = self.tr(
             "Public whole slide images of the NCI Image Data Commons, under open licences. Nothing of yours is sent."
         )
-        box.addWidget(label(intro, "muted", wrap=True))
+        self._intro = label(intro, "muted", wrap=True)
+        box.addWidget(self._intro)
         box.addWidget(self.banner)
+        box.addWidget(self.stopped)
         box.addWidget(self.done)
         box.addWidget(card, 1)
         box.addWidget(self.download)
@@ -181,6 +185,22 @@ class DatasetPage(QWidget):
         """The page goes: nothing is looked for or downloaded any more."""
         self._typing.stop()
         self.download.leave()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit()
+
+    def _fit(self) -> None:
+        """With large text in a small window the list keeps its room."""
+        theme = palette.current()
+        short, narrow = self.height() < theme.scaled(_SHORT), self.width() < theme.scaled(_NARROW)
+        side = 16 if narrow else 32
+        self._column.setContentsMargins(side, 12 if short else 24, side, 10 if short else 20)
+        self._column.setSpacing(8 if short else 12)
+        self._intro.setVisible(not short)
+        self.download.set_short(short)
+        for column in (columns.FILES, columns.LICENCE):  # the licence stands below the list, too
+            self._table.setColumnHidden(column, narrow)
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
@@ -299,13 +319,18 @@ class DatasetPage(QWidget):
     def _download_changed(self) -> None:
         if self.download.running:
             self.banner.hide()
+            self.stopped.hide()
             self.done.hide()
+
+    @Slot()
+    def _stopped(self) -> None:
+        self.stopped.say(self.tr("Cancelled. What has come stays in the folder; “Download” goes on from there."))
 
     @Slot(object)
     def _downloaded(self, done: list[Fetched]) -> None:
         errors = [error for item in done for error in item.errors]
         if errors:
-            self.banner.show_error(errors[0])
+            self.banner.show_error(errors[0], len(errors) - 1)
         whole = [item for item in done if not item.errors]
         self._folders = [item.folder for item in whole]
         if whole:
@@ -344,17 +369,18 @@ class DatasetPage(QWidget):
     @Slot()
     def _open_folder(self) -> None:
         folder = self._folders[0] if len(self._folders) == 1 else self.download.folder
-        open_folder(folder)
+        open_folder(folder, self)
 
     @Slot()
     def _open_portal(self) -> None:
         from launchpad.dataset.service import PORTAL
 
-        open_address(PORTAL)
+        open_address(PORTAL, self)
 
     @Slot()
     def _restyle(self) -> None:
         self._table.verticalHeader().setDefaultSectionSize(palette.current().size["rowCompact"])
+        self._fit()
 
 
 # --- in worker threads ------------------------------------------------------------------------------------------------

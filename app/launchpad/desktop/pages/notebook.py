@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import Qt, QUrl, Slot
@@ -28,13 +29,14 @@ class NotebookPage(QWidget):
         navigate: Callable[[Route], None],
         run_id: str = "",
         title: str = "",
-        open_web: Callable[[str], object] = open_address,
+        open_web: Callable[[str], object] | None = None,
     ) -> None:
         super().__init__()
         self.setObjectName("page")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.route = NotebookRoute(run_id)
-        self._notebooks, self._navigate, self.run_id, self._open_web = notebooks, navigate, run_id, open_web
+        self._notebooks, self._navigate, self.run_id = notebooks, navigate, run_id
+        self._open_web = open_web or partial(open_address, window=self)
         self._view: QWidget | None = None
         self._shown_url = ""
         self.banner = Notice("circle-alert", "failed", name="notebook_banner")

@@ -304,7 +304,7 @@ class QuPathPage(QWidget):
 
     @Slot()
     def _open_site(self) -> None:
-        open_address(_WEBSITE)
+        open_address(_WEBSITE, self)
 
     @Slot()
     def _moved(self) -> None:

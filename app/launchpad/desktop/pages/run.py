@@ -410,14 +410,14 @@ class RunPage(QWidget):
 
     @Slot()
     def _open_folder(self) -> None:
-        open_folder(self._folder)
+        open_folder(self._folder, self)
 
     @Slot(object)
     def _open_item_folder(self, item: ItemResultReadResponse) -> None:
         from launchpad.application.results import result_folders
 
         folder = self._folder / result_folders(self._items)[item.item_id]
-        open_folder(folder if folder.is_dir() else self._folder)
+        open_folder(folder if folder.is_dir() else self._folder, self)
 
     # --- what one does ----------------------------------------------------------------------------------------------
     @Slot(str)

@@ -209,7 +209,7 @@ class SignInPage(QWidget):
     @Slot()
     def _open(self) -> None:
         if self._code is not None:
-            open_address(self._code.complete)
+            open_address(self._code.complete, self)
 
     @Slot()
     def _back(self) -> None:

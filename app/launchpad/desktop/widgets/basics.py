@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QEvent, QSize, Qt, Slot
-from PySide6.QtGui import QPainter, QPaintEvent
+from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout
 
-from launchpad.desktop.models.words import plain_tip
+from launchpad.desktop.models.words import counted, plain_tip
 from launchpad.desktop.theme import icons, palette
+from launchpad.errors import LaunchpadError
 
 _PILL = 230  # px of words at most
+_WORDS = 80  # px of them in a notice at least
+_ROOMY = 420  # px: from this width on a notice names its link to the guide
 
 
 def label(text: str = "", kind: str = "body", *, wrap: bool = False, name: str = "") -> QLabel:
@@ -217,8 +220,14 @@ class Notice(QFrame):
         self._row.setSpacing(8)
         self._words = label("", wrap=True, name=f"{name}_text")
         self._words.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self._words.setMinimumWidth(_WORDS)  # a name that cannot be wrapped does not widen the window
         self._row.addWidget(StateIcon(icon, token))
         self._row.addWidget(self._words, 1)
+        self._title = ""  # of the error that is shown
+        self._more = IconButton("circle-help", self.tr("More about this"), kind="link", name=f"{name}_more")
+        self._more.clicked.connect(self._show_more)
+        self._more.hide()
+        self._row.addWidget(self._more)
         close = IconButton("x", kind="quiet", tip=self.tr("Close"), small=True)
         close.clicked.connect(self.hide)
         self._row.addWidget(close)
@@ -235,13 +244,33 @@ class Notice(QFrame):
     def say(self, text: str) -> None:
         """Show this text."""
         self._words.setText(text)
+        longest = max(map(self.fontMetrics().horizontalAdvance, text.split()), default=0)
+        self._words.setToolTip(plain_tip(text) if longest > _ROOMY else "")
         self.setAccessibleName(text)
+        self._more.hide()
         self.show()
 
     @Slot(object)
-    def show_error(self, error: BaseException) -> None:
-        """Show what happened, to what, and what to do next."""
-        self.say(str(error))
+    def show_error(self, error: BaseException, others: int = 0) -> None:
+        """Show what happened, to what, and what to do next, with the way to its entry in the guide.
+
+        `others` is how many more failed at the same time.
+        """
+        more = counted(others, self.tr("1 more failed."), self.tr("%n more failed.", "", others)) if others else ""
+        self.say(f"{error} {more}".strip())
+        if isinstance(error, LaunchpadError):
+            self._title = error.title
+            self._more.show()
+
+    @Slot()
+    def _show_more(self) -> None:
+        from launchpad.desktop.guide import place_of_error, show_guide
+
+        show_guide(self.window(), place_of_error(self._title))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._more.show_words(self.width() >= _ROOMY)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         theme = palette.current()

@@ -7,8 +7,9 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt, Signal, Slot
-from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QProgressBar, QVBoxLayout, QWidget
+from PySide6.QtCore import QEvent, Qt, Signal, Slot
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QProgressBar, QScrollArea, QVBoxLayout, QWidget
 
 from launchpad import paths
 from launchpad.desktop.background import Job, Jobs
@@ -20,7 +21,48 @@ if TYPE_CHECKING:
     from launchpad.dataset.index import Series, SlideIndex, Source
     from launchpad.progress import Progress
 
-_CITED = 2  # sources that are shown whole
+_LINES, _FEW_LINES = 5, 2  # of the terms that are seen at once
+
+
+class Terms(QScrollArea):
+    """Licence and citation of every source: all of it, in the room of a few lines."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setObjectName("dataset_terms_area")
+        self._lines = _LINES
+        self.setWidgetResizable(True)
+        self.setFrameShape(QScrollArea.Shape.NoFrame)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.text = label("", "muted", wrap=True, name="dataset_terms")
+        self.text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.text.setAlignment(Qt.AlignmentFlag.AlignTop)
+        self.setWidget(self.text)
+
+    def set_short(self, short: bool) -> None:
+        """Take less room."""
+        self._lines = _FEW_LINES if short else _LINES
+        self._fit()
+
+    def say(self, words: str) -> None:
+        """Show these lines from the first one on."""
+        self.text.setText(words)
+        self.verticalScrollBar().setValue(0)
+        self._fit()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit()
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() in (QEvent.Type.StyleChange, QEvent.Type.FontChange):
+            self._fit()
+
+    def _fit(self) -> None:
+        room = self.text.fontMetrics().lineSpacing() * self._lines + 3
+        wanted = self.text.heightForWidth(self.viewport().width())  # -1 without words
+        self.setFixedHeight(max(0, min(wanted, room)))
 
 
 class DatasetDownload(Card):
@@ -29,11 +71,13 @@ class DatasetDownload(Card):
     Signals:
         ended: what came of each slide.
         failed: the error that ended it.
+        stopped: a person cancelled it.
         changed: a download began or ended.
     """
 
     ended = Signal(object)
     failed = Signal(object)
+    stopped = Signal()
     changed = Signal()
 
     def __init__(self, jobs: Jobs) -> None:
@@ -45,8 +89,7 @@ class DatasetDownload(Card):
         self._chosen: tuple[Series, ...] = ()
         self.folder = paths.datasets_dir() / "idc"
         self._what = label("", "strong", name="dataset_chosen")
-        self._terms = label("", "muted", wrap=True, name="dataset_terms")
-        self._terms.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self._terms = Terms()
         self._place = ElidedLabel("", "muted", middle=True, name="dataset_folder")
         self._data = IconButton("database", self.tr("Data"), name="dataset_data", small=True)
         self._data.setToolTip(self.tr("Begin in the folder of data sets"))
@@ -100,6 +143,11 @@ class DatasetDownload(Card):
         """Whether a download is under way."""
         return self._job is not None
 
+    def set_short(self, short: bool) -> None:
+        """Take less room: the page has little."""
+        self._terms.set_short(short)
+        self.column.setContentsMargins(14, *((8, 14, 8) if short else (14, 14, 14)))
+
     def choose(self, index: SlideIndex, series: Sequence[Series], sources: Sequence[Source]) -> None:
         """Offer these slides."""
         self._index, self._chosen = index, tuple(series)
@@ -107,10 +155,8 @@ class DatasetDownload(Card):
         count = len(series)
         words = counted(count, self.tr("1 slide"), self.tr("%Ln slides", "", count))
         self._what.setText(f"{words} · {file_size(size)}" if count else self.tr("Select slides to download"))
-        terms = [f"{item.licence} · {item.citation or item.doi}" for item in sources[:_CITED]]
-        if len(sources) > _CITED:
-            terms.append(self.tr("and %n more sources", "", len(sources) - _CITED))
-        self._terms.setText("\n".join(terms) or self.tr("Their size, licence and citation are shown here before."))
+        terms = [f"{item.licence} · {item.citation or item.doi}" for item in sources]
+        self._terms.say("\n".join(terms) or self.tr("Their size, licence and citation are shown here before."))
         self._show()
 
     def _show(self) -> None:
@@ -122,7 +168,7 @@ class DatasetDownload(Card):
         self._start.setToolTip("" if self._chosen else self.tr("Select slides first."))
         if not self._what.text():
             self._what.setText(self.tr("Select slides to download"))
-            self._terms.setText(self.tr("Their size, licence and citation are shown here before."))
+            self._terms.say(self.tr("Their size, licence and citation are shown here before."))
 
     # --- where to ---------------------------------------------------------------------------------------------------
     @Slot()
@@ -161,7 +207,7 @@ class DatasetDownload(Card):
         self._job.progress.connect(self._moved)
         self._job.finished.connect(self._finished)
         self._job.failed.connect(self._failed)
-        self._job.cancelled.connect(self._over)
+        self._job.cancelled.connect(self._cancelled)
         self._bar.setRange(0, 0)
         self._words.setText(self.tr("Listing the files …"))
         self._jobs.start(self._job)
@@ -187,6 +233,11 @@ class DatasetDownload(Card):
     def _failed(self, error: BaseException) -> None:
         self._over()
         self.failed.emit(error)
+
+    @Slot()
+    def _cancelled(self) -> None:
+        self._over()
+        self.stopped.emit()
 
     @Slot()
     def _over(self) -> None:

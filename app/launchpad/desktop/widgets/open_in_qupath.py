@@ -138,7 +138,7 @@ class OpenInQuPath(IconButton):
         if button.objectName() == "qupath_install":
             self._install.begin()
         elif button.objectName() == "qupath_show_folder":
-            open_folder(self._folder)
+            open_folder(self._folder, self)
         elif button.objectName() == "qupath_choose":
             dialog = QFileDialog(self.window(), self.tr("Choose the program QuPath"))
             dialog.setObjectName("qupath_choose_dialog")

@@ -10,6 +10,7 @@ from PySide6.QtCore import QTimer, Signal, Slot
 from PySide6.QtWidgets import QFileDialog, QVBoxLayout, QWidget
 
 from launchpad.desktop.background import in_thread
+from launchpad.desktop.models.words import time_words
 from launchpad.desktop.session import Session
 from launchpad.desktop.updates import Updates
 from launchpad.desktop.widgets.basics import IconButton, Notice
@@ -49,7 +50,7 @@ class StartBars(QWidget):
         self.crash.add(show)
         self.crash.add(delete)
         self.update_notice = Notice("info", "info", name="update_notice")
-        see = IconButton("download", self.tr("What is new"), name="update_see", small=True)
+        see = IconButton("file-text", self.tr("What is new"), name="update_see", small=True)
         see.clicked.connect(self._see)
         self.update_notice.add(see)
         self.replaced = Notice("triangle-alert", "partial", name="replaced_notice")
@@ -89,7 +90,7 @@ class StartBars(QWidget):
             words = self.tr("A process that works on slides failed on {0}. A report lies here; nothing was sent.")
         else:
             words = self.tr("Launchpad failed on {0}. A report lies on this computer; nothing was sent.")
-        return words.format(f"{report.when:%d/%m/%Y %H:%M}")
+        return words.format(time_words(report.when))
 
     # --- the report ---------------------------------------------------------------------------------------------------
     @Slot()
@@ -162,7 +163,7 @@ class StartBars(QWidget):
             self.update_notice.hide()
         elif found.release.version != self._told:  # closed once, it stays closed until the next start
             self._told = found.release.version
-            self.update_notice.say(self.tr("Launchpad {0} is there.").format(found.release.version))
+            self.update_notice.say(self.tr("Launchpad {0} is available.").format(found.release.version))
 
     @Slot()
     def _see(self) -> None:

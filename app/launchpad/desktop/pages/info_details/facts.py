@@ -179,4 +179,4 @@ class LogTab(QWidget):
 
     @Slot()
     def _open(self) -> None:
-        open_folder(paths.log_dir())
+        open_folder(paths.log_dir(), self)

@@ -78,10 +78,14 @@ class HealthTab(QWidget):
         for row, (name, part) in enumerate(health.components.items()):
             icon, token = TOKENS[part.status]
             top = Qt.AlignmentFlag.AlignTop
-            self._parts.addWidget(label(translated("health", _NAMES.get(name, name)), "strong"), row, 0, top)
+            title = label(translated("health", _NAMES.get(name, name)), "strong")
+            self._parts.addWidget(title, row, 0, top)
             self._parts.addWidget(
                 Pill(icon, token, states[part.status], name=f"health_{name}", whole=True), row, 1, top
             )
             words = " ".join(translated("health", text) for text in (part.reason, part.remedy) if text)
             fine = translated("health", _FINE.get(name, ""))
-            self._parts.addWidget(label(words or fine, "body" if words else "muted", wrap=True), row, 2, top)
+            told = label(words or fine, "body" if words else "muted", wrap=True)
+            self._parts.addWidget(told, row, 2, top)
+            for text in (title, told):  # on one line with the words of the pill
+                text.setContentsMargins(0, 3, 0, 0)

@@ -228,7 +228,7 @@ class SettingsTab(QWidget):
         return card
 
     def _open(self, folder: Path, _checked: bool = False) -> None:
-        open_folder(folder)
+        open_folder(folder, self)
 
     def _clear(self, folder: Path, _checked: bool = False) -> None:
         self._session.spawn(self._clear_now(folder), self)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Slot
+from PySide6.QtCore import Qt, Slot
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QVBoxLayout, QWidget
 
@@ -25,6 +25,7 @@ class UpdatesTab(QWidget):
         self._failed = Notice("circle-x", "failed", name="update_error")
         self._title = label("", "section", wrap=True, name="update_title")
         self._words = label("", "muted", wrap=True, name="update_words")
+        self._words.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)  # a line to type
         self._check = IconButton("refresh-cw", self.tr("Check now"), name="update_check", small=True)
         self._check.clicked.connect(self._look)
         self._fetch = IconButton(
@@ -129,7 +130,7 @@ class UpdatesTab(QWidget):
         self._notes.setVisible(found is not None and bool(found.release.notes))
         if found is not None:
             self._notes.show_markdown(found.release.notes)
-            self._title.setText(self.tr("Launchpad {0} is there").format(found.release.version))
+            self._title.setText(self.tr("Launchpad {0} is available").format(found.release.version))
         elif state.looking:
             self._title.setText(self.tr("Looking …"))
         elif state.looked and not state.why_off:

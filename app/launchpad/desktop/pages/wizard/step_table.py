@@ -6,7 +6,7 @@ from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QModelIndex, QPoint, Qt, QTimer, Signal, Slot
-from PySide6.QtGui import QGuiApplication, QHideEvent, QKeySequence, QShortcut
+from PySide6.QtGui import QGuiApplication, QHideEvent, QKeySequence, QResizeEvent, QShortcut
 from PySide6.QtWidgets import QCheckBox, QFileDialog, QHBoxLayout, QLineEdit, QMenu, QWidget
 from shiboken6 import isValid
 
@@ -18,12 +18,14 @@ from launchpad.desktop.opening import open_folder
 from launchpad.desktop.pages.wizard.draft_model import STEP_SLIDES, DraftModel
 from launchpad.desktop.pages.wizard.table_view import SlideTableView
 from launchpad.desktop.session import Session
-from launchpad.desktop.widgets.basics import Card, IconButton, Pill, StateIcon, label
+from launchpad.desktop.theme import palette
+from launchpad.desktop.widgets.basics import Card, IconButton, Notice, Pill, StateIcon, label
 from launchpad.desktop.widgets.drop_area import DropArea
 from launchpad.desktop.widgets.larger_picture import LargerPicture
 from launchpad.errors import LaunchpadError
 
 _TYPING = 120  # ms
+_NARROW, _SHORT = 520, 280  # px at normal size of text: from these on there is room for all
 
 
 class TableStep(Card):
@@ -53,10 +55,11 @@ class TableStep(Card):
                 "selected ones, or to all slides below it (Ctrl+D)"
             )
         )
-        self._proposals = IconButton("file-text", name="take_proposals", tip=self.tr("Values from files"))
-        self._proposals.setToolTip(
-            self.tr("Fill empty cells with what DICOM files or their data set say of stain, tissue and disease")
-        )
+        self._proposed = Notice("circle-help", "partial", name="proposals")
+        self._told = 0  # proposals that the notice was shown for
+        take = IconButton("check", self.tr("Take them"), name="take_proposals", small=True)
+        take.clicked.connect(model.slides.take_proposals)
+        self._proposed.add(take)
         self._import = IconButton(
             "table-2",
             name="import_values",
@@ -73,8 +76,8 @@ class TableStep(Card):
             action.setObjectName(f"table_{name}")
             action.triggered.connect(slot)
         more.setMenu(menu)
-        add = IconButton("plus", self.tr("Add"), name="add_slides", tip=self.tr("Add slides"))
-        add.clicked.connect(self.add_wanted)
+        self._add = IconButton("plus", self.tr("Add"), name="add_slides", tip=self.tr("Add slides"))
+        self._add.clicked.connect(self.add_wanted)
         tools = QWidget()
         row = QHBoxLayout(tools)
         row.setContentsMargins(16, 12, 12, 0)
@@ -83,11 +86,15 @@ class TableStep(Card):
         row.addWidget(self._attention)
         row.addWidget(self._identifying)
         row.addStretch(1)
-        for button in (self._undo, self._redo, self._remove, self._fill, self._proposals, self._import, more, add):
+        for button in (self._undo, self._redo, self._remove, self._fill, self._import, more, self._add):
             row.addWidget(button)
         self.column.setSpacing(0)
         self.column.addWidget(tools)
         self.column.addSpacing(10)
+        offer = QHBoxLayout()
+        offer.setContentsMargins(16, 0, 12, 10)
+        offer.addWidget(self._proposed)
+        self.column.addLayout(offer)
         self.view = SlideTableView(model.slides)
         self._filter = QLineEdit()
         self._filter.setObjectName("table_filter")
@@ -124,17 +131,16 @@ class TableStep(Card):
         self.column.addWidget(self._message)
         drop = DropArea(self.tr("Drop more slides or a folder here"))
         drop.dropped.connect(model.add_sources)
-        below = QWidget()
-        frame = QHBoxLayout(below)
+        self._below = QWidget()
+        frame = QHBoxLayout(self._below)
         frame.setContentsMargins(16, 12, 16, 14)
         frame.addWidget(drop)
-        self.column.addWidget(below)
+        self.column.addWidget(self._below)
 
         self._undo.clicked.connect(model.stack.undo)
         self._redo.clicked.connect(model.stack.redo)
         self._remove.clicked.connect(self.view.remove_selected)
         self._fill.clicked.connect(self.view.fill_down)
-        self._proposals.clicked.connect(model.slides.take_proposals)
         self._import.clicked.connect(self._choose_table)
         for keys, act in (
             (QKeySequence(QKeySequence.StandardKey.Undo), model.stack.undo),
@@ -152,6 +158,12 @@ class TableStep(Card):
         model.changed.connect(self._refresh)
         model.stack.indexChanged.connect(self._refresh)
         self._refresh()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        scaled = palette.current().scaled
+        self._add.show_words(self.width() >= scaled(_NARROW))
+        self._below.setVisible(self.height() >= scaled(_SHORT))  # slides can be dropped anywhere on the page
 
     @Slot()
     def _apply_filter(self) -> None:
@@ -246,7 +258,7 @@ class TableStep(Card):
                 "Point at a slide to see which."
             )
         )
-        self._proposals.setVisible(bool(self._model.draft.open_proposals()))
+        self._show_proposals()
         stack = self._model.stack
         self._undo.setEnabled(stack.canUndo())
         self._redo.setEnabled(stack.canRedo())
@@ -255,6 +267,20 @@ class TableStep(Card):
         selected = self.view.selectionModel().hasSelection()
         self._remove.setEnabled(selected)
         self._fill.setEnabled(slides.rowCount() > 1)
+
+    def _show_proposals(self) -> None:
+        """Told once for each number of them, so that a notice that was closed stays closed."""
+        count = len(self._model.draft.open_proposals())
+        if count == self._told:
+            return
+        self._told = count
+        words = counted(
+            count, self.tr("1 empty cell has a proposal"), self.tr("%n empty cells have proposals", "", count)
+        )
+        self._proposed.say(
+            self.tr("%1 from the files or their data set, shown with a question mark.").replace("%1", words)
+        )
+        self._proposed.setVisible(bool(count))
 
     @Slot(list)
     def _show_refused(self, bad: list[BadValue]) -> None:
@@ -288,6 +314,9 @@ class TableStep(Card):
         self._message_text.setText("\n".join(lines))
         self._message.setVisible(bool(applied.unmatched or applied.problems))
 
+    def _open_folder(self, folder: Path, _checked: bool = False) -> None:
+        open_folder(folder, self)
+
     @Slot(QPoint)
     def _menu(self, place: QPoint) -> None:
         index = self.view.indexAt(place)
@@ -309,7 +338,7 @@ class TableStep(Card):
         remove = counted(len(ids), self.tr("Remove slide"), self.tr("Remove %n slides", "", len(ids)))
         menu.addAction(remove).triggered.connect(partial(slides.remove, ids))
         menu.addSeparator()
-        menu.addAction(self.tr("Open folder")).triggered.connect(partial(open_folder, slide.path.parent))
+        menu.addAction(self.tr("Open folder")).triggered.connect(partial(self._open_folder, slide.path.parent))
         clipboard = QGuiApplication.clipboard()
         menu.addAction(self.tr("Copy path")).triggered.connect(partial(clipboard.setText, str(slide.path)))
         menu.popup(self.view.viewport().mapToGlobal(place))

@@ -73,6 +73,7 @@ class WizardPage(QWidget):
         self.submission = Submission(transfers, self)
         self._step = 1
         self._furthest = 1
+        self._to_files = False  # files came, and their step waits to be opened
 
         self._title = ElidedLabel(self._known_name(application_id), "display", name="wizard_title")
         self._version = Pill("info", "info", name="version_pill")
@@ -162,12 +163,14 @@ class WizardPage(QWidget):
         self.model.scan_changed.connect(self._refresh)
         self.model.loaded.connect(self._show_application)
         self.model.version_loaded.connect(self._hide_error)
+        self.model.version_loaded.connect(self._show_files)
         self.model.restored.connect(self._show_restored)
         self.model.failed.connect(self._show_error)
         self.submission.changed.connect(self._refresh)
         self.submission.failed.connect(self._show_error)
         self.submission.submitted.connect(self._submitted)
         session.health_changed.connect(self._refresh)
+        session.health_changed.connect(self._show_files)
         self._refresh()
         self.model.start()
 
@@ -222,6 +225,14 @@ class WizardPage(QWidget):
         """Look for slides in these, which came from elsewhere."""
         if paths and not self.submission.running:
             self.model.add_sources(paths)
+            self._to_files = True
+            self._show_files()
+
+    @Slot()
+    def _show_files(self) -> None:
+        """The step of files that came from elsewhere, as soon as what a new page waits for lets one go there."""
+        if self._to_files and not self.model.obstacle(1):
+            self._to_files = False
             if self._step not in (STEP_FIND, STEP_SLIDES):
                 self.open_step(STEP_FIND)
 
@@ -423,13 +434,11 @@ class WizardPage(QWidget):
 
     @Slot(object)
     def _show_error(self, error: object) -> None:
-        if isinstance(error, LaunchpadError):
-            head = f"{error.title}: {error.subject}" if error.subject else error.title
-            text = " ".join(part for part in (f"{head}.", error.detail, error.advice) if part)
-        else:
-            text = self.tr("Something went wrong that should not: %1").replace("%1", f"{error}")
         self._retry.setVisible(self.model.version is None)
-        self._failed.say(text)
+        if isinstance(error, LaunchpadError):
+            self._failed.show_error(error)
+        else:
+            self._failed.say(self.tr("Something went wrong that should not: %1").replace("%1", f"{error}"))
 
     @Slot()
     def _hide_error(self) -> None:
