@@ -70,7 +70,8 @@ if [ $# -eq 0 ]; then
   tar=$(only "$packages"/*.tar.xz)
   mkdir "$work/tar"
   tar -xJf "$tar" -C "$work/tar"
-  "$work/tar"/*/launchpad self-test >"$work/log" 2>&1 && passed "$work/log" || fail "$(basename "$tar"): self-test"
+  unpacked=$(only "$work"/tar/*/launchpad)
+  "$unpacked" self-test >"$work/log" 2>&1 && passed "$work/log" || fail "$(basename "$tar"): self-test"
   say "$(basename "$tar"): unpacked, self-test passed"
   rm -rf "$work/tar"
   rpm=$(only "$packages/${name}"-*.rpm)
