@@ -144,7 +144,7 @@ Section "Launchpad"
     ${EndIf}
   ${EndIf}
   ${If} $R0 != 0
-    MessageBox MB_OK|MB_ICONSTOP "The earlier version cannot be removed." /SD IDOK
+    MessageBox MB_OK|MB_ICONSTOP "The earlier version cannot be removed. Close Launchpad, then start this again." /SD IDOK
     SetErrorLevel 2
     Quit
   ${EndIf}
