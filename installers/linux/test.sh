@@ -70,7 +70,8 @@ if [ $# -eq 0 ]; then
   tar=$(only "$packages"/*.tar.xz)
   mkdir "$work/tar"
   tar -xJf "$tar" -C "$work/tar"
-  "$work/tar"/*/launchpad self-test >"$work/log" 2>&1 && passed "$work/log" || fail "$(basename "$tar"): self-test"
+  unpacked=$(only "$work"/tar/*/launchpad)
+  "$unpacked" self-test >"$work/log" 2>&1 && passed "$work/log" || fail "$(basename "$tar"): self-test"
   say "$(basename "$tar"): unpacked, self-test passed"
   rm -rf "$work/tar"
   rpm=$(only "$packages/${name}"-*.rpm)
@@ -93,6 +94,9 @@ listed() {
   inside "$root" find / -xdev \( -path /proc -o -path /sys -o -path /dev -o -path /tmp -o -path /home -o -path /root \
     -o -path /run -o -path /var/cache -o -path /var/log -o -path /var/lib/apt -o -path /var/lib/dpkg \) -prune -o -print | sort
 }
+
+# Whether a process runs; one that has ended and that nobody has asked about has no program any more.
+runs() { readlink "/proc/$1/exe" >/dev/null 2>&1; }
 
 older "$work/older.deb"
 say "a package of an older version"
@@ -119,13 +123,21 @@ for suite in $suites; do
   run=$(grep -oE '[0-9a-f]{8}-[0-9a-f-]{27}' "$work/log" | tail -1)
   [ -n "$run" ] || fail "$suite: the run has no id"
 
+  # Something of theirs is open and holds the platform of the older version; the upgrade ends it all the same.
+  as_person "$root" "launchpad application run describe $run" >"$work/log" 2>&1 || fail "$suite: the run is not described"
+  as_person "$root" 'timeout 600 flock --shared .local/share/launchpad/platform/clients.lock sleep 600' >/dev/null 2>&1 &
+  platform=$(sed -n 's/.*"pid": \([0-9]*\).*/\1/p' "$root/home/person/.local/share/launchpad/platform/launch.json")
+  runs "$platform" || fail "$suite: no platform runs"
   inside "$root" apt-get install -y -qq /tmp/newer.deb >"$work/log" 2>&1 || fail "$suite: the upgrade"
+  n=0
+  while runs "$platform" && [ $n -lt 150 ]; do n=$((n + 1)); sleep 0.2; done
+  if runs "$platform"; then fail "$suite: the platform of the older version goes on"; fi
   [ ! -e "$root/opt/$name/_internal/of the older version alone.txt" ] || fail "$suite: a file of the older version stays"
   changed=$(inside "$root" dpkg -V $name)
   [ -z "$changed" ] || fail "$suite: dpkg -V: $changed"
   as_person "$root" 'launchpad system config get LAUNCHPAD_LOG_LEVEL' 2>"$work/log" | grep -qx DEBUG || fail "$suite: the setting is lost"
-  as_person "$root" "launchpad platform stop; launchpad application run describe $run" >"$work/log" 2>&1 || fail "$suite: the run is lost"
-  say "$suite: upgraded; dpkg -V clean, files of the older version gone, setting and run kept"
+  as_person "$root" "launchpad application run describe $run" >"$work/log" 2>&1 || fail "$suite: the run is lost"
+  say "$suite: upgraded while its platform ran, which ended; dpkg -V clean, files of the older version gone, setting and run kept"
 
   as_person "$root" 'launchpad self-test' >"$work/log" 2>&1 && passed "$work/log" || fail "$suite: self-test"
   say "$suite: self-test as a normal user, offscreen: passed, QuPath's stand-in started by the button"

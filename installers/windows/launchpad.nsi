@@ -2,7 +2,7 @@
 ; ORDER, FILES (the lists of files), ICON, LICENSE, OUT, and SIGN where there is a key.
 ;
 ;   setup.exe /S              installs without asking; /D=C:\folder (last) chooses the folder
-;   setup.exe /S /NOPATH      leaves PATH alone
+;   setup.exe /S /NOPATH      leaves PATH alone, in later versions, too
 ;   uninstall.exe /S          removes the program and caches; data stay
 ;   uninstall.exe /S /DELETEDATA   also settings, drafts, results and the platform on this computer
 ;
@@ -107,6 +107,10 @@ Function .onInit
   ${IfNot} ${Errors}
     StrCpy $NoPath "1"
   ${EndIf}
+  ReadRegDWORD $R1 HKCU "${UNINSTALL}" "NoPath"
+  ${If} $R1 == 1 ; an update leaves it alone, too
+    StrCpy $NoPath "1"
+  ${EndIf}
   ReadRegStr $R2 HKCU "${UNINSTALL}" "DisplayVersion"
   ReadRegStr $R4 HKCU "${UNINSTALL}" "Order"
   ${If} $R4 != ""
@@ -140,7 +144,7 @@ Section "Launchpad"
     ${EndIf}
   ${EndIf}
   ${If} $R0 != 0
-    MessageBox MB_OK|MB_ICONSTOP "The earlier version cannot be removed." /SD IDOK
+    MessageBox MB_OK|MB_ICONSTOP "The earlier version cannot be removed. Close Launchpad, then start this again." /SD IDOK
     SetErrorLevel 2
     Quit
   ${EndIf}
@@ -159,6 +163,9 @@ Section "Launchpad"
   WriteRegStr HKCU "${UNINSTALL}" "QuietUninstallString" '"$INSTDIR\uninstall.exe" /S'
   WriteRegDWORD HKCU "${UNINSTALL}" "NoModify" 1
   WriteRegDWORD HKCU "${UNINSTALL}" "NoRepair" 1
+  ${If} $NoPath == "1"
+    WriteRegDWORD HKCU "${UNINSTALL}" "NoPath" 1
+  ${EndIf}
   !include "${FILES}\install.nsh"
   SetOutPath "$INSTDIR"
   SetErrorLevel 0

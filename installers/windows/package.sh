@@ -7,7 +7,7 @@ out=${1:-dist}
 bash installers/windows/environment.sh
 py=.venv/Scripts/python
 # The same sources give the same bytes: times are those of the last commit, and sets have one order.
-export PYTHONHASHSEED=0 SOURCE_DATE_EPOCH="${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct)}"
+export PYTHONUTF8=1 PYTHONHASHSEED=0 SOURCE_DATE_EPOCH="${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct)}"
 NO_MKDOCS_2_WARNING=1 "$py" -m mkdocs build --quiet --strict --site-dir resources/help
 "$py" -m PyInstaller --noconfirm --log-level WARN --distpath dist --workpath build/pyinstaller build.spec
 dist/launchpad/launchpad.exe self-test

@@ -147,6 +147,11 @@ rm -r "$programs"
 [ "$(value 'HKCU\Environment' Path)" = "$before;C:\\moved\\Launchpad" ] || fail "PATH is $(value 'HKCU\Environment' Path)"
 wine "$moved/uninstall.exe" /S; sleep 1; wineserver -w
 [ "$(ls "$moved")" = called.txt ] && ! there "$key_of" || fail "another folder: removed"
+rm -r "$moved"
+wine "$first" /S /NOPATH; wine "$second" /S; wineserver -w
+[ "$(value 'HKCU\Environment' Path)" = "$before" ] && [ "$(value "$key_of" DisplayVersion)" = 1.1.0 ] || fail "/NOPATH is forgotten"
+wine "$programs/uninstall.exe" /S; sleep 1; wineserver -w
+rm -r "$programs"
 ok "an installation that fails says so and can be made good or removed; one in another folder leaves nothing in the first"
 
 long=$(printf 'C:\\x%.0s' $(seq 1 300))

@@ -406,17 +406,19 @@ QTimer.singleShot(60000, app.quit)
 app.exec()
 instance.close()
 """
+    other = sample_svs.with_name("ä 100 % #1?.svs")
+    address = other.as_uri()  # as some desktops name files
     with subprocess.Popen(
         [sys.executable, "-c", code], stdout=subprocess.PIPE, text=True, env=dict(os.environ)
     ) as first:
         assert first.stdout is not None
         assert first.stdout.readline() == "listening\n"
         started = subprocess.run(
-            [sys.executable, "-m", "launchpad.desktop", str(sample_svs), f"launchpad://run/{RUN}"],
+            [sys.executable, "-m", "launchpad.desktop", str(sample_svs), address, f"launchpad://run/{RUN}"],
             env={**os.environ, "QT_QPA_PLATFORM": "offscreen"}, timeout=60, check=False,
         )  # fmt: skip
         assert started.returncode == 0
-        assert json.loads(first.stdout.read()) == [str(sample_svs), f"launchpad://run/{RUN}"]
+        assert json.loads(first.stdout.read()) == [str(sample_svs), str(other), f"launchpad://run/{RUN}"]
 
 
 def test_what_macos_opens_with_the_program_arrives_like_arguments(qapp: QApplication, sample_svs: Path) -> None:

@@ -16,4 +16,14 @@ def arguments(argv: Sequence[str]) -> tuple[str, list[str]]:
     parser.add_argument("--theme", choices=("light", "dark", "system"), default="")
     parser.add_argument("files", nargs="*", help="slides, folders, or a link launchpad://run/…")
     found = parser.parse_args(argv)
-    return found.theme, [text if "://" in text else str(Path(text).absolute()) for text in found.files]
+    return found.theme, [_whole(text) for text in found.files]
+
+
+def _whole(text: str) -> str:
+    """A link as it is, a file by its absolute path; some desktops name files by addresses."""
+    if text.startswith("file://"):
+        from urllib.parse import urlsplit
+        from urllib.request import url2pathname
+
+        return url2pathname(urlsplit(text).path)
+    return text if "://" in text else str(Path(text).absolute())
