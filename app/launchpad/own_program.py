@@ -19,6 +19,11 @@ class OwnProgram:
             with contextlib.suppress(OSError):
                 self._seen = _identity(file)
 
+    @property
+    def is_known(self) -> bool:
+        """Whether there is a file that could be replaced."""
+        return self._file is not None and self._seen is not None
+
     def is_replaced(self) -> bool:
         """Whether another file is there, or none."""
         if self._file is None or self._seen is None:

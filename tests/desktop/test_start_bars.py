@@ -77,13 +77,14 @@ def test_a_crash_is_shown_before_it_can_be_copied_or_saved(bench: Bench, bars: S
 def test_a_program_that_was_replaced_asks_to_be_started_again(
     bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(start_bars, "_LOOK", 10)
+    monkeypatch.setattr(start_bars, "_LOOK", 0.01)
     program, newer = tmp_path / "launchpad", tmp_path / "newer"
     program.touch()
     newer.touch()
     made = StartBars(bench.session, Updates(bench.session, bench.jobs), OwnProgram(program))
 
     async def steps() -> None:
+        bench.session.spawn(made.watch_program(), made)
         await asyncio.sleep(0.05)
         assert made.replaced.isHidden()
         newer.replace(program)

@@ -211,6 +211,7 @@ class Application(QObject):
             QTimer.singleShot(0, self.session.start)
             QTimer.singleShot(0, self._restore)
         self.session.spawn(self.start_bars.look(), self)
+        self.session.spawn(self.start_bars.watch_program(), self)
         self.session.spawn(self._follow_log_level(), self)
         if driver is not None:
             self.session.spawn(self._drive(driver))

@@ -6,7 +6,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QTimer, Signal, Slot
+from PySide6.QtCore import Signal, Slot
 from PySide6.QtWidgets import QFileDialog, QVBoxLayout, QWidget
 
 from launchpad.desktop.background import in_thread
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from launchpad.system.crash_reports import CrashReport
 
 
-_LOOK = 5000  # ms between looks whether the program was replaced
+_LOOK = 5.0  # seconds between looks whether the program was replaced
 
 
 class StartBars(QWidget):
@@ -61,17 +61,17 @@ class StartBars(QWidget):
         box.addWidget(self.update_notice)
         box.addWidget(self.replaced)
         updates.changed.connect(self._updates_changed)
-        self._looking = QTimer(self)
-        self._looking.timeout.connect(self._look_at_program)
-        self._looking.start(_LOOK)
 
-    @Slot()
-    def _look_at_program(self) -> None:
-        """What is not loaded yet would be another version's."""
-        if self._program.is_replaced():
-            self._looking.stop()
-            self.update_notice.hide()
-            self.replaced.say(self.tr("Launchpad was replaced by another version. Close it and start it again."))
+    async def watch_program(self) -> None:
+        """Say when the program was replaced: what is not loaded yet would be another version's."""
+        import asyncio
+
+        while self._program.is_known:
+            await asyncio.sleep(_LOOK)
+            if await in_thread(self._program.is_replaced):
+                self.update_notice.hide()
+                self.replaced.say(self.tr("Launchpad was replaced by another version. Close it and start it again."))
+                return
 
     async def look(self) -> None:
         """Look for what crashes have left, and say so."""
