@@ -75,7 +75,9 @@ async def choose_example(page: DatasetPage) -> None:
     await until(lambda: "398" in text(page, "dataset_chosen"))
 
 
-def test_slides_are_found_by_words_collection_and_id(bench: Bench, tmp_path: Path) -> None:
+def test_slides_are_found_by_words_collection_and_id(bench: Bench, tmp_path: Path, qapp: QApplication) -> None:
+    palette.set_theme(qapp, False)
+
     async def work() -> None:
         async with opened(bench, tmp_path) as page:
             assert page._model.rowCount() == 1000
@@ -91,6 +93,14 @@ def test_slides_are_found_by_words_collection_and_id(bench: Bench, tmp_path: Pat
             page._search.setText("TCGA-86-6562")
             await until(lambda: page._model.rowCount() == 3)
             assert page._table.isVisible()
+            page.activateWindow()
+            page._table.setFocus(Qt.FocusReason.TabFocusReason)
+            await until(page._table.hasFocus)
+            QTest.keyClick(page._table, Qt.Key.Key_Down)
+            await until(lambda: len(page.chosen()) == 1)
+            cell = page._table.visualRect(page._table.currentIndex())
+            picture = page._table.viewport().grab().toImage()
+            assert picture.pixelColor(cell.left() + 1, cell.center().y()) == palette.current().colour("focus")
 
     bench.run(work())
 

@@ -278,7 +278,7 @@ def test_the_schedule_can_be_left_out_and_must_make_sense(bench: Bench) -> None:
     bench.run(work())
 
 
-def test_an_unhealthy_platform_holds_back_with_its_reason(bench: Bench) -> None:
+def test_an_unhealthy_platform_holds_back_with_its_reason(bench: Bench, sample_tiff: Path) -> None:
     async def work() -> None:
         page = await bench.page()
         assert enabled(page)
@@ -289,6 +289,12 @@ def test_an_unhealthy_platform_holds_back_with_its_reason(bench: Bench) -> None:
         words = f"System is unhealthy, you cannot prepare a run at this time. {down.reason}"
         assert why(page) == words
         assert get(page, QPushButton, "wizard_next").accessibleDescription() == words
+        page.take_files([sample_tiff])
+        await until(lambda: page.model.scan is None and page.model.slides.rowCount() == 1)
+        assert page.step == 1
+        bench.session.health = None
+        bench.session.check_health()
+        await until(lambda: page.step == 2)  # they are shown as soon as one may go there
 
     bench.run(work())
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import re
 
@@ -49,8 +50,22 @@ def open_guide(place: tuple[str, str] = START) -> None:
     url = QUrl.fromLocalFile(str(page))
     if part:
         url.setFragment(part)
+        url = _led_to(url)
     if not open_url(url):
         raise LaunchpadError("No program shows the user guide", advice="Open it in a browser.", subject=str(page))
+
+
+def _led_to(url: QUrl) -> QUrl:
+    """A page of our own that leads there: what systems open files with drops the part of a page from its address."""
+    address = html.escape(url.toString(QUrl.ComponentFormattingOption.FullyEncoded))
+    text = f'<!doctype html><meta http-equiv="refresh" content="0; url={address}"><a href="{address}">Launchpad</a>'
+    file = paths.cache_dir() / "guide.html"
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        paths.write_atomic(file, text.encode())
+    except OSError:
+        return url
+    return QUrl.fromLocalFile(str(file))
 
 
 def place_of_error(title: str) -> tuple[str, str]:

@@ -153,6 +153,9 @@ QScrollBar::add-line, QScrollBar::sub-line { width: 0; height: 0; }
 QScrollBar::add-page, QScrollBar::sub-page { background: transparent; }
 QAbstractScrollArea::corner { background: transparent; border: none; }
 QTableView[role="padded"]::item, QTreeView[role="padded"]::item { padding: 0 9px; }
+QTableView[role="padded"]::item:focus, QTreeView[role="padded"]::item:focus {
+  border: 2px solid @focus@; padding: 0 7px;
+}
 QListWidget[role="padded"]::item { padding: 5px 8px; border-radius: 5px; }
 QScrollArea, QScrollArea > QWidget > QWidget#page { background: transparent; border: none; }
 QSplitter::handle { background: @border@; }

@@ -231,7 +231,7 @@ class WizardPage(QWidget):
     @Slot()
     def _show_files(self) -> None:
         """The step of files that came from elsewhere, as soon as what a new page waits for lets one go there."""
-        if self._to_files and not self.model.obstacle(1):
+        if self._to_files and (self._step > 1 or not self.model.obstacle(1)):
             self._to_files = False
             if self._step not in (STEP_FIND, STEP_SLIDES):
                 self.open_step(STEP_FIND)
