@@ -136,7 +136,9 @@ class SlideIndex:
         order: str = "collection",
         descending: bool = False,
     ) -> Found:
-        """Slides that have all of these words (or beginnings of words), or that a single id of any level names.
+        """Slides that have all of these words (or beginnings of words), or that an id of any level names.
+
+        Several ids are separated by commas; UIDs also by spaces, as they come from a column of a spreadsheet.
 
         Without words all, or those of a collection. `order` is one of `ORDERS`; equals by collection and patient.
         """
@@ -164,15 +166,30 @@ class SlideIndex:
 
     @staticmethod
     def _condition(database: sqlite3.Connection, words: str) -> tuple[str, list[str]]:
-        if len(words.split()) == 1:
-            for column in ID_COLUMNS:
-                found = database.execute(f"SELECT 1 FROM sm_index WHERE {column} = ? LIMIT 1", [words.strip()])  # noqa: S608
-                if found.fetchone() is not None:
-                    return f"{column} = ?", [words.strip()]
+        by_column = SlideIndex._ids(database, words)
+        if by_column:
+            places = [f"{column} IN ({', '.join('?' * len(ids))})" for column, ids in by_column.items()]
+            return f"({' OR '.join(places)})", [name for ids in by_column.values() for name in ids]
         terms = [f'"{term}"*' for term in words.replace('"', " ").split() if re.search(r"\w", term)]
         if not terms:
             return "FALSE", []
         return "sm_index.rowid IN (SELECT rowid FROM slide_words WHERE slide_words MATCH ?)", [" ".join(terms)]
+
+    @staticmethod
+    def _ids(database: sqlite3.Connection, words: str) -> dict[str, list[str]]:
+        """The ids that the words are, by their columns; none when one of them is no id."""
+        names = [name for name in re.split(r"[\s,]+", words) if name]
+        if not all(re.fullmatch(r"[\d.]+", name) for name in names):
+            names = [name.strip() for name in words.split(",") if name.strip()]
+        found: dict[str, list[str]] = {}
+        for name in dict.fromkeys(names):
+            for column in ID_COLUMNS:
+                if database.execute(f"SELECT 1 FROM sm_index WHERE {column} = ? LIMIT 1", [name]).fetchone():  # noqa: S608
+                    found.setdefault(column, []).append(name)
+                    break
+            else:
+                return {}
+        return found
 
     def named(self, name: str) -> list[Series]:
         """The slides that an id of any level names; a collection also as people write it (TCGA-LUAD)."""

@@ -53,6 +53,15 @@ def test_slides_are_found_by_words(index: SlideIndex, words: str, at_least: int,
     assert found.size >= sum(item.size for item in found.series)
 
 
+def test_several_ids_are_found_together(index: SlideIndex) -> None:
+    uids = [item.series_uid for item in index.search("TCGA-86-6562").series]
+    assert len(uids) >= 3
+    for words in (", ".join(uids), " ".join(uids), "TCGA-86-6562," + uids[0]):
+        assert index.search(words).total == len(uids)
+    assert index.search(" ".join(item.series_uid for item in index.search("", limit=2000).series)).total == 2000
+    assert index.search(f"{uids[0]}, nobody").total == 0
+
+
 def test_words_that_are_nowhere_or_are_no_words_find_nothing(index: SlideIndex) -> None:
     for words in ("zebrafish xyzzy", '" -', "()", "NEAR AND OR", "lung NOTAWORD", '"'):
         assert index.search(words).total == 0
