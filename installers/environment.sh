@@ -67,6 +67,8 @@ PY
     command -v rpmbuild >/dev/null 2>&1 || want rpm
     command -v desktop-file-validate >/dev/null 2>&1 || want desktop-file-utils
     command -v mksquashfs >/dev/null 2>&1 || want squashfs-tools
+    command -v gpg >/dev/null 2>&1 || want gpg
+    command -v ld >/dev/null 2>&1 || want binutils
   fi
   if [ "${1:-}" = package ]; then
     command -v dpkg-deb >/dev/null 2>&1 || want dpkg
