@@ -171,4 +171,8 @@ def _require_profile(ctx: typer.Context) -> None:
 
 def run() -> None:
     """Run what the arguments ask for and end the process."""
+    import warnings
+
+    if not sys.warnoptions:  # what Python thinks of an expression that somebody typed, say, is not for that person
+        warnings.simplefilter("ignore")
     sys.exit(guarded(lambda: app(standalone_mode=False, prog_name="launchpad")))

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from launchpad.cli import completion
-from launchpad.cli.output import Format, print_json, progress_bar, say, warn
+from launchpad.cli.output import Format, complain, print_json, progress_bar, say, warn
 from launchpad.errors import BadInput, LaunchpadError, NotFound
 from launchpad.progress import Cancelled
 
@@ -172,7 +172,7 @@ def prepare(
         prepared = service.prepare([source], version, mappings=filling.mappings, progress=progress, reader=slides)
     for rejected in prepared.rejected:
         reason = rejected.reason.rstrip(".")
-        warn(f"Left out {rejected.path}: {reason}. {rejected.advice}".rstrip())
+        complain(f"Left out {rejected.path}: {reason}. {rejected.advice}".rstrip())
     if not prepared.slides:
         if prepared.rejected:
             raise BadInput(
@@ -209,9 +209,9 @@ def _filled(slides: tuple[Slide, ...], columns: tuple[Column, ...], filling: Fil
         # Mappings are the last word, as they are without a table.
         slides = tuple(mapping.apply(map(mapping.parse, filling.mappings), applied.slides, columns))
         for problem in applied.problems:
-            warn(f"Not taken from {filling.table}: {problem}")
+            complain(f"Not taken from {filling.table}: {problem}")
         for name in applied.unmatched:
-            warn(f"No slide for the row “{name}” of {filling.table}")
+            complain(f"No slide for the row “{name}” of {filling.table}")
         say(f"Values for {applied.matched} of {len(slides)} slide(s) from {filling.table}.")
     return slides
 
@@ -279,9 +279,9 @@ def check_manifest(manifest: Path, version: VersionReadResponse) -> int:
 
     problems = check_manifest(manifest, columns_of(version), mpp_limits(input_artifact(version).metadata_schema))
     for problem in problems[:_SHOWN]:
-        warn(f"{manifest}: {problem}.")
+        complain(f"{manifest}: {problem}.")
     if len(problems) > _SHOWN:
-        warn(f"{manifest}: and {len(problems) - _SHOWN} more.")
+        complain(f"{manifest}: and {len(problems) - _SHOWN} more.")
     return len(problems)
 
 
@@ -289,7 +289,7 @@ def name_missing_mpp(slides: Sequence[Slide], manifest: Path) -> None:
     """Say which slides do not know their resolution, and where to write it."""
     for slide in slides:
         if slide.mpp is None:
-            warn(f"No MPP: {slide.path}: {slide.mpp_problem} {mpp_advice(slide, manifest)}")
+            complain(f"No MPP: {slide.path}: {slide.mpp_problem} {mpp_advice(slide, manifest)}")
 
 
 def mpp_advice(slide: Slide, manifest: Path) -> str:
@@ -338,7 +338,7 @@ def upload(
     done = list(now.values())
     for slide in done:
         if slide.error:
-            warn(f"Not uploaded {slide.path}: {slide.error} {slide.advice}".rstrip())
+            complain(f"Not uploaded {slide.path}: {slide.error} {slide.advice}".rstrip())
     return done
 
 
@@ -401,7 +401,7 @@ def download(
 
     def through(done: Downloaded) -> None:
         for error in done.errors:
-            warn(f"Not downloaded {done.item.external_id}: {error}")
+            complain(f"Not downloaded {done.item.external_id}: {error}")
         if done.errors:
             failed.add(done.item.item_id)
 
@@ -431,12 +431,12 @@ def download(
     for item in service.application_run(run_id, share_token).results():
         if item.state == "TERMINATED" and item.output != "FULL":
             reason = item.error_message or item.termination_reason
-            warn(f"{item_state(item).words}: {item.external_id}: {reason}")
+            complain(f"{item_state(item).words}: {item.external_id}: {reason}")
             failed.add(item.item_id)
     say(f"Downloaded results of run '{run_id}' to '{destination / run_id if per_run else destination}'")
     if builder is not None:
         for problem in builder.report.problems:
-            warn(f"QuPath project: {problem}")
+            complain(f"QuPath project: {problem}")
         say(f"QuPath project '{builder.report.project}': {builder.report.words()}.")
     return failed
 
@@ -463,7 +463,7 @@ def pack(folder: Path) -> None:
 def finish(failed: int) -> None:
     """End with 1 when something failed."""
     if failed:
-        warn(f"Done, but {failed} slide(s) were left out or failed.")
+        complain(f"Done, but {failed} slide(s) were left out or failed.")
         raise typer.Exit(1)
 
 

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any, Self
 
 from launchpad.platform.applications import Versions
-from launchpad.platform.checks import check_items, check_sdk_metadata
-from launchpad.platform.custom_metadata import refreshed_item, refreshed_run
+from launchpad.platform.checks import check_items, check_sdk, check_sdk_metadata
+from launchpad.platform.custom_metadata import ItemSdkMetadata, RunSdkMetadata, refreshed_item, refreshed_run
 from launchpad.platform.http import Api, NotFoundException, parse, segment
 from launchpad.platform.models import (
     CustomMetadataUpdateRequest,
@@ -131,10 +131,13 @@ class Run:
         """Replace the custom metadata; the new checksum. What is below `sdk` is kept and refreshed unless told not to.
 
         Raises:
+            BadInput: what is below `sdk` is not what its schema says; names the place.
             ConcurrencyConflictError: the checksum is not the present one: somebody else changed them meanwhile.
             Unreachable, ApiException: as every request.
         """
         document = refreshed_run(custom_metadata) if enrich_sdk_metadata else dict(custom_metadata)
+        if enrich_sdk_metadata:
+            check_sdk(RunSdkMetadata, document, "")
         return self._put(f"{self._path()}/custom-metadata", document, custom_metadata_checksum)
 
     def update_item_custom_metadata(
@@ -147,6 +150,8 @@ class Run:
     ) -> str | None:
         """As `update_custom_metadata`, of one item."""
         document = refreshed_item(custom_metadata) if enrich_sdk_metadata else dict(custom_metadata)
+        if enrich_sdk_metadata:
+            check_sdk(ItemSdkMetadata, document, external_id)
         path = f"{self._path()}/items/{segment(external_id)}/custom-metadata"
         return self._put(path, document, custom_metadata_checksum)
 

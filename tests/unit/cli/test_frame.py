@@ -15,8 +15,9 @@ from pathlib import Path
 import pytest
 
 from launchpad import __version__
+from launchpad.cli import output
 from launchpad.cli.errors import guarded
-from launchpad.cli.output import plain, progress_bar
+from launchpad.cli.output import complain, plain, print_json, progress_bar, warn
 from launchpad.errors import BadInput, Changed, LaunchpadError, SettingsError
 from launchpad.platform import ForbiddenException, NotFoundException
 from launchpad.progress import Cancelled
@@ -154,6 +155,64 @@ def test_a_mistake_of_ours_is_put_into_words_and_logged(data_dir: Path, capsys: 
     log = data_dir / "log" / "command-line.log"
     assert str(log) in shown.replace("\n", "")
     assert "test_frame.py" in log.read_text()
+
+
+def test_what_is_complained_of_is_part_of_the_one_error_in_json(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails() -> None:
+        warn("A note.")
+        complain("First.")
+        raise LaunchpadError("Failed")
+
+    def ends_with(code: int) -> int:
+        complain("First.")
+        return code
+
+    assert guarded(fails) == 1
+    assert capsys.readouterr().err == "A note.\nFirst.\nError: Failed.\n"
+    monkeypatch.setattr(output, "quiet", True)
+    assert guarded(fails) == 1
+    assert capsys.readouterr().err == "First.\nError: Failed.\n"
+    monkeypatch.setattr(sys, "argv", ["launchpad", "--format=json"])
+    assert guarded(fails) == 1
+    assert json.loads(capsys.readouterr().err) == {"error": "failed", "message": "First. Failed."}
+    assert guarded(lambda: ends_with(1)) == 1
+    assert json.loads(capsys.readouterr().err) == {"error": "failed", "message": "First."}
+    assert guarded(lambda: ends_with(0)) == 0
+    assert capsys.readouterr().err == "First.\n"
+
+
+def test_what_is_not_unicode_is_escaped_in_json_and_no_mistake_of_ours(capsys: pytest.CaptureFixture[str]) -> None:
+    print_json({"path": "sl\udce4ide µ"})
+    out = capsys.readouterr().out
+    assert out.encode()
+    assert "µ" in out
+    assert json.loads(out) == {"path": "sl\udce4ide µ"}
+    assert guarded("sl\udce4ide".encode) == 2
+    assert (
+        capsys.readouterr().err == "Error: A name or a text is not Unicode: sl�ide. Rename the file, or correct it.\n"
+    )
+
+
+def test_what_python_thinks_of_a_typed_expression_is_not_said() -> None:
+    code = "import re; from launchpad.cli import app; app.app = lambda **_: re.compile('[[a]'); app.run()"
+    answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
+    assert (answer.returncode, answer.stderr) == (0, "")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has a full disk at hand")
+def test_no_room_for_the_output_is_said() -> None:
+    with Path("/dev/full").open("w") as full:
+        answer = subprocess.run(
+            [sys.executable, "-m", "launchpad", "--version"],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert (answer.returncode, answer.stderr.count("\n")) == (1, 1), answer.stderr
+    assert "Make room" in answer.stderr
 
 
 def test_text_from_outside_moves_no_cursor() -> None:
