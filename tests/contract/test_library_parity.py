@@ -181,6 +181,8 @@ def test_documents_and_metadata_by_the_old_names(usage: tuple[Any, Path], tmp_pa
         assert path.read_bytes() == documents.read_content(first.name)
         with pytest.raises(platform.NotFoundException):
             documents.details("missing.pdf")
+        (listed,) = [item for item in client.applications.list() if item.application_id == "test-app"]
+        assert client.versions.latest(listed) == client.versions.latest("test-app")
         run = client.run(usage[0].run_id)
         before = run.details()
         checksum = run.update_custom_metadata({"mine": 1}, custom_metadata_checksum=before.custom_metadata_checksum)
@@ -190,6 +192,8 @@ def test_documents_and_metadata_by_the_old_names(usage: tuple[Any, Path], tmp_pa
         assert now["sdk"]["schema_version"] == "0.0.6"
         run.update_custom_metadata({"mine": 2}, custom_metadata_checksum=checksum, enrich_sdk_metadata=False)
         assert run.details().custom_metadata == {"mine": 2}
+        with pytest.raises(ValueError, match="finite"):
+            run.update_custom_metadata({"deep": [float("nan")]}, enrich_sdk_metadata=False)
         with pytest.raises(platform.ConcurrencyConflictError):
             run.update_custom_metadata({"mine": 3}, custom_metadata_checksum=checksum)
         token = client.share_tokens.create()
@@ -197,6 +201,17 @@ def test_documents_and_metadata_by_the_old_names(usage: tuple[Any, Path], tmp_pa
         assert [item.subject_id for item in run.list_share_grants(subject_type="share_token")] == [token.share_token_id]
         assert token.share_token
         token.revoke()
+
+
+def test_what_is_no_bad_input_is_a_runtime_error(slide_url: str, tmp_path: Path) -> None:
+    service = BucketService()
+    with pytest.raises(RuntimeError):
+        service.upload(tmp_path / "missing", "x")
+    with pytest.raises(ValueError, match="malformed"):
+        service.find(["("])
+    with platform.Client() as client, pytest.raises(RuntimeError) as caught:
+        client.application("missing")
+    assert isinstance(caught.value, platform.NotFoundException)
 
 
 def test_twins_make_a_service_of_their_own(usage: tuple[Any, Path], tmp_path: Path) -> None:
@@ -278,8 +293,9 @@ def test_a_list_fetches_its_pages_as_it_goes(slide_url: str, monkeypatch: pytest
         rest = list(runs)
         assert len(asked) > 1
         assert len({run.run_id for run in [*first, *rest]}) == len(first) + len(rest)
-        with pytest.raises(ValueError, match="page"):
-            client.runs.list_data(page_size=101)
+        for ask in (client.runs.list_data, client.runs.list):
+            with pytest.raises(ValueError, match="page"):
+                ask(page_size=101)
 
 
 def _item(url: str) -> Any:

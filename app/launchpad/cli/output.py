@@ -12,7 +12,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 import typer
 
@@ -87,10 +87,16 @@ def print_json_line(value: BaseModel | Any) -> None:
     typer.echo(as_json(_data(value)))
 
 
+def is_utf(stream: TextIO) -> bool:
+    """Whether a stream takes every character; where a program writes to a file, Windows' own encodings do not."""
+    return (stream.encoding or "utf-8").lower().startswith("utf")
+
+
 def as_json(value: Any, *, indent: int | None = None) -> str:
     """Plain data as JSON; what is not Unicode, as bytes of file names may be, is escaped."""
+    ascii_only = not is_utf(sys.stdout)
     return _SURROGATES.sub(
-        lambda found: f"\\u{ord(found[0]):04x}", json.dumps(value, indent=indent, ensure_ascii=False)
+        lambda found: f"\\u{ord(found[0]):04x}", json.dumps(value, indent=indent, ensure_ascii=ascii_only)
     )
 
 

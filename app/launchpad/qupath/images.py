@@ -59,7 +59,6 @@ def add_images(
                 report.unchanged.append(found.path.name)
                 continue
             add_image(project, found.path, reader, report)
-        watch.report(len(everything), len(everything))
         project.add_classes({})
         project.save()
     return report

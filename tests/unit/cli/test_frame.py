@@ -195,6 +195,21 @@ def test_what_is_not_unicode_is_escaped_in_json_and_no_mistake_of_ours(capsys: p
     )
 
 
+@pytest.mark.usefixtures("data_dir")
+def test_what_an_encoding_lacks_is_replaced_in_text_and_escaped_in_json(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONIOENCODING", "cp1252")
+    monkeypatch.setenv("ROWS_VALUE", "ä→")
+    for more, shown in ((), "ä?"), (("--json",), '"ä\\u2192"'):
+        answer = subprocess.run(
+            [sys.executable, "-m", "launchpad", "system", "config", "get", "ROWS_VALUE", *more],
+            capture_output=True,
+            timeout=120,
+            check=False,
+        )
+        assert (answer.returncode, answer.stderr) == (0, b"")
+        assert shown in answer.stdout.decode("cp1252").replace("\\u00e4", "ä")
+
+
 def test_what_python_thinks_of_a_typed_expression_is_not_said() -> None:
     code = "import re; from launchpad.cli import app; app.app = lambda **_: re.compile('[[a]'); app.run()"
     answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
