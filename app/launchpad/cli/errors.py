@@ -31,13 +31,16 @@ def guarded(command: Callable[[], object]) -> int:
 
 def _run(command: Callable[[], object]) -> int:
     try:
-        result = command()
+        try:
+            result = command()
+        except typer.Exit as error:
+            result = error.exit_code
         sys.stdout.flush()
+        if result == CANCELLED:  # Typer makes this of Ctrl-C
+            raise KeyboardInterrupt
     except (KeyboardInterrupt, Cancelled, typer.Abort):
         typer.echo("Cancelled.", err=True)
         return CANCELLED
-    except typer.Exit as error:
-        return error.exit_code
     except TyperException as error:
         # A group without a command prints its help, and that is no error.
         helped = type(error).__name__ == "NoArgsIsHelpError"

@@ -13,6 +13,7 @@ import time
 from pathlib import Path
 
 import pytest
+import typer
 
 from launchpad import __version__
 from launchpad.cli import output
@@ -121,6 +122,17 @@ def test_exit_codes(error: BaseException, code: int, capsys: pytest.CaptureFixtu
 
     assert guarded(command) == code
     assert capsys.readouterr().err
+
+
+def test_ctrl_c_in_a_command_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+    app = typer.Typer()
+
+    @app.command()
+    def waits() -> None:
+        raise KeyboardInterrupt
+
+    assert guarded(lambda: app([], standalone_mode=False)) == 130
+    assert capsys.readouterr().err == "Cancelled.\n"
 
 
 @pytest.mark.parametrize(
