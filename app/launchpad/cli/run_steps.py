@@ -164,7 +164,7 @@ def prepare(
         BadInput: nothing in it can be used, or the table of values cannot be read.
         LaunchpadError: a mapping is malformed.
     """
-    from launchpad.application.manifest import write_manifest
+    from launchpad.application.manifest import other_cells, write_manifest
 
     if not source.is_dir():
         raise NotFound("The folder does not exist", advice="Check its path.", subject=str(source.absolute()))
@@ -186,7 +186,9 @@ def prepare(
             subject=str(source.absolute()),
         )
     prepared = replace(prepared, slides=_filled(prepared.slides, columns_of(version), filling))
-    write_manifest(manifest, prepared.slides, columns_of(version))
+    columns = columns_of(version)
+    others = other_cells(manifest, columns) if filling.earlier else {}
+    write_manifest(manifest, prepared.slides, columns, others)
     _point_out(prepared.slides)
     say(f"Generated metadata file {manifest} with {len(prepared.slides)} slide(s).")
     return prepared
@@ -309,9 +311,10 @@ def upload(
     prefix: str | None,
 ) -> list[Slide]:
     """Upload the included slides, keeping their addresses in the metadata file; those that fail are named."""
-    from launchpad.application.manifest import write_manifest
+    from launchpad.application.manifest import other_cells, write_manifest
 
     columns = columns_of(version)
+    others = other_cells(manifest, columns)
     now = {slide.id: slide for slide in slides}
     lock = threading.Lock()
     written = time.monotonic()
@@ -321,7 +324,7 @@ def upload(
         with lock:
             now[slide.id] = slide
             if time.monotonic() - written > _REWRITE:
-                write_manifest(manifest, list(now.values()), columns)
+                write_manifest(manifest, list(now.values()), columns, others)
                 written = time.monotonic()
 
     try:
@@ -334,7 +337,7 @@ def upload(
         raise
     finally:
         with lock:
-            write_manifest(manifest, list(now.values()), columns)
+            write_manifest(manifest, list(now.values()), columns, others)
     done = list(now.values())
     for slide in done:
         if slide.error:
