@@ -15,13 +15,14 @@ from pathlib import Path
 import pytest
 import typer
 
-from launchpad import __version__
+from launchpad import __version__, paths
 from launchpad.cli import output
 from launchpad.cli.errors import guarded
 from launchpad.cli.output import complain, plain, print_json, progress_bar, warn
 from launchpad.errors import BadInput, Changed, LaunchpadError, SettingsError
 from launchpad.platform import ForbiddenException, NotFoundException
 from launchpad.progress import Cancelled
+from launchpad.settings import load_settings
 from terminals import shown_on
 
 HEAVY = {
@@ -100,6 +101,20 @@ def test_settings_that_do_not_validate_end_with_78_and_are_named(monkeypatch: py
     assert answer.returncode == 78
     assert "AIGNOSTICS_RUN_TIMEOUT" in answer.stderr
     assert "LAUNCHPAD_LOG_LEVEL" in answer.stderr
+    assert "Correct what stands in the environment." in answer.stderr
+
+
+def test_settings_that_do_not_validate_are_named_with_their_files(
+    data_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Path(".env").write_text("AIGNOSTICS_RUN_TIMEOUT=never\n")
+    paths.ensure_private(paths.env_file().parent)
+    paths.env_file().write_text("LAUNCHPAD_ME_TIMEOUT=-1\n")
+    paths.settings_file().write_text('log_level = "LOUD"\n')
+    with pytest.raises(SettingsError) as caught:
+        load_settings()
+    for file in (".env", paths.env_file(), paths.settings_file()):
+        assert str(file) in caught.value.advice.removeprefix("Correct what stands in ").removesuffix(".").split(", ")
 
 
 @pytest.mark.parametrize(
