@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import signal
+import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -67,6 +68,31 @@ def module_data_dir(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         patch.setenv("LAUNCHPAD_DATA_DIR", str(folder))
         patch.chdir(folder)
         yield folder
+
+
+class SlideThatWaits:
+    """An address that takes connections and does not answer: a run of it goes on until it is cancelled."""
+
+    def __init__(self) -> None:
+        self._listening = socket.create_server(("127.0.0.1", 0))
+        self.host = f"127.0.0.1:{self._listening.getsockname()[1]}"
+        self.url = f"http://{self.host}/slide.tiff"
+
+    def let_go(self) -> None:
+        """End all connections: whoever fetches from here waits no more."""
+        self._listening.close()
+
+
+@pytest.fixture(scope="module")
+def slide_that_waits(module_data_dir: Path) -> Iterator[SlideThatWaits]:
+    """Ask for it before `platform_endpoint`: the platform reads at its start that slides may come from there."""
+    from launchpad import paths
+
+    waits = SlideThatWaits()
+    paths.platform_dir().mkdir(parents=True)
+    (paths.platform_dir() / "platform.toml").write_text(f'input_private_hosts = ["{waits.host}"]\n')
+    yield waits
+    waits.let_go()
 
 
 @pytest.fixture(scope="module")

@@ -9,8 +9,8 @@ from __future__ import annotations
 from typing import ClassVar
 
 
-class LaunchpadError(Exception):
-    """Base of every error that is shown to a person.
+class LaunchpadError(RuntimeError):
+    """Base of every error that is shown to a person; a RuntimeError, as code that was written for the old SDK expects.
 
     Attributes:
         title: what happened, a short sentence without a full stop.

@@ -161,6 +161,15 @@ def write_atomic(path: Path, data: bytes, mode: int = 0o644) -> None:
         raise
 
 
+def is_unicode(path: Path) -> bool:
+    """Whether a path can be named elsewhere: on Linux a file's name may be any bytes."""
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def write_private(path: Path, data: bytes) -> None:
     """`write_atomic` for secrets: only this account can read the file, from its first byte on."""
     write_atomic(path, data, 0o600)

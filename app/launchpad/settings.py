@@ -222,11 +222,13 @@ def load_settings() -> Settings:
     try:
         return Settings()
     except ValidationError as error:
-        reasons = [f"{_variables(str(item['loc'][0]))}: {item['msg']}" for item in error.errors()]
+        names = [str(item["loc"][0]) for item in error.errors()]
+        reasons = [f"{_variables(name)}: {item['msg']}" for name, item in zip(names, error.errors(), strict=True)]
+        places = [_place(_variables(name).split(" or ")) or str(paths.settings_file()) for name in names]
         raise SettingsError(
             "The settings are not valid",
             detail="; ".join(reasons) + ".",
-            advice=f"Correct them in the environment, in .env or in {paths.settings_file()}.",
+            advice=f"Correct what stands in {', '.join(dict.fromkeys(places))}.",
         ) from None
     except ValueError as error:  # TOML that does not parse
         raise SettingsError(
@@ -240,10 +242,16 @@ def place_of(field: str) -> str:
     A token and the address that it is sent to have to come from the same place or from a safer one: a `.env` that
     lies in some folder must not lead a token of the environment elsewhere.
     """
-    from dotenv import dotenv_values
-
     alias = Settings.model_fields[field].validation_alias
     names = [str(choice) for choice in alias.choices[1:]] if isinstance(alias, AliasChoices) else [field]
+    place = _place(names)
+    return place or (str(paths.settings_file()) if getattr(load_settings(), field) is not None else "")
+
+
+def _place(names: list[str]) -> str:
+    """Where the first value of some variables is: “the environment”, or the path of a file of variables; else empty."""
+    from dotenv import dotenv_values
+
     if any(os.environ.get(name, "") for name in names):
         return ENVIRONMENT
     for file in _env_files():
@@ -251,7 +259,7 @@ def place_of(field: str) -> str:
             values = {name.upper(): value for name, value in dotenv_values(file).items()}
             if any(values.get(name) for name in names):
                 return str(file)
-    return str(paths.settings_file()) if getattr(load_settings(), field) is not None else ""
+    return ""
 
 
 def _variables(name: str) -> str:

@@ -9,16 +9,21 @@ import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 import qupath_stand_in as stand_in
 from command_rows import BY_OTHERS, all_rows, filled, rows_of, wrong
+from commands import described, done_here, wait_for
 from commands_here import here
-from launchpad import paths
+from launchpad import application, paths, platform
 from launchpad.cli.app import app
+from platform_callers import PLAIN
 from public_mirror import SERIES
+
+if TYPE_CHECKING:
+    from conftest import SlideThatWaits
 
 COMMANDS: dict[str, dict[str, Any]] = json.loads(
     (Path(__file__).parent / "data" / "commands.json").read_text(encoding="utf-8")
@@ -117,15 +122,18 @@ def test_rows_that_are_run_elsewhere_are_run_there() -> None:
 
 @pytest.fixture(scope="module")
 def values(
-    platform_endpoint: object, module_data_dir: Path, small_tiff: Path, sample_dicom: Path,
-    tmp_path_factory: pytest.TempPathFactory,
+    slide_that_waits: SlideThatWaits, platform_endpoint: object, module_data_dir: Path, small_tiff: Path,
+    sample_dicom: Path, tmp_path_factory: pytest.TempPathFactory,
 ) -> dict[str, Any]:  # fmt: skip
-    """What stands in braces in the rows, on a platform with two runs, of which one has ended."""
+    """What stands in braces in the rows, on a platform with two runs that have ended."""
     tmp = tmp_path_factory.mktemp("rows")
     for folder in ("slides", "tree", "idc", "results", "home"):
         (tmp / folder).mkdir()
     slides = tmp / "slides"
     slide = Path(shutil.copy(small_tiff, slides / "small.tiff"))
+    (tmp / "damaged").mkdir()
+    shutil.copy(small_tiff, tmp / "damaged" / "good.tiff")
+    (tmp / "damaged" / "bad.tiff").write_bytes(b"II*\0 cut off")
     for name in ("a.txt", "b.txt"):
         (tmp / "tree" / name).write_text(name)
     (tmp / "table.csv").write_text("file;tissue\nsmall.tiff;LUNG\n")
@@ -145,8 +153,10 @@ def values(
     document = json.loads(here(["application", "version", "document", "list", "he-tme", "--json"])[1])[0]["name"]
     version = json.loads(here(["application", "describe", "he-tme", "--json"])[1])["versions"][0]["number"]
     organization = json.loads(here(["user", "whoami"])[1])["organization"]["id"]
+    other = out.split("'")[1]
+    wait_for(lambda: described(other, done_here)["state"] == "TERMINATED", "the second run")
     return {
-        "tmp": tmp, "slides": slides, "slide": slide, "run": run_id, "other": out.split("'")[1], "item": item,
+        "tmp": tmp, "slides": slides, "slide": slide, "run": run_id, "other": other, "item": item,
         "document": document, "version": version, "organization": organization, "mapping": MAPPING,
         "dicom": tmp / "dicom", "geojson": tmp / "square.geojson", "script": tmp / "script.groovy",
         "results": tmp / "results" / run_id, "platform": module_data_dir / "platform", "series": SERIES, "_": " ",
@@ -197,3 +207,29 @@ def test_each_row_ends_as_scripts_expect(
         if problem:
             problems.append(f"{shlex.join(words)}: {problem}; exit {code}\n{out[-300:]}{err[-500:]}")
     assert not problems, "\n\n".join(problems)
+
+
+def test_runs_that_have_not_ended_are_cancelled(values: dict[str, Any], slide_that_waits: SlideThatWaits) -> None:
+    """One by one, and by a filter: whose limit counts those that match it."""
+
+    def said(*words: str) -> str:
+        code, out, err = here(["application", "run", *words])
+        assert (code, err) == (0, "")
+        return out.splitlines()[-1]
+
+    artifact = platform.InputArtifact(
+        name="whole_slide_image", download_url=slide_that_waits.url, metadata=PLAIN | {"media_type": "image/tiff"}
+    )
+    item = platform.InputItem(external_id="0", input_artifacts=[artifact])
+    with application.Service() as service:
+        runs = [service.application_run_submit("test-app", [item], tags={"waits"}) for _ in range(3)]
+    one = runs[0].run_id
+    assert said("cancel-by-filter", "--tags", "waits", "--dry-run") == "Would cancel 3 run(s)."
+    assert said("cancel", one) == f"Run with ID '{one}' has been canceled."
+    assert described(one, done_here)["termination_reason"] == "CANCELED_BY_USER"
+    by_filter = ("cancel-by-filter", "--tags", "waits", "--application-id", "test-app")
+    assert said(*by_filter, "--application-version", "9.9.9") == "Canceled 0 of 0 run(s)."
+    assert said(*by_filter, "--limit", "1") == "Canceled 1 of 1 run(s)."
+    assert said(*by_filter, "--application-version", values["version"]) == "Canceled 1 of 1 run(s)."
+    assert {described(run.run_id, done_here)["state"] for run in runs} == {"TERMINATED"}
+    slide_that_waits.let_go()

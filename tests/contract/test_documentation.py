@@ -122,7 +122,7 @@ def test_every_error_that_a_person_can_meet_is_listed_with_what_to_do(texts: dic
 @pytest.mark.parametrize(
     ("title", "advice"),
     [
-        ("The settings are not valid", "Correct them in the environment"),
+        ("The settings are not valid", "Correct what stands in"),
         ("The platform is asked too often", "Wait a minute"),  # from a table
         ("Too many of your runs are under way", "Wait until one of them has ended, or cancel one."),  # by the quota
         ("The picture cannot be read", "Download it again"),  # given to the function that makes it

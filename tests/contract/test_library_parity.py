@@ -8,8 +8,9 @@ import json
 import queue
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -18,6 +19,9 @@ from launchpad import application, dataset, platform, qupath, system, wsi
 from launchpad.bucket import Service as BucketService  # type: ignore[attr-defined]
 from launchpad.bucket.crc32c import crc32c_file
 from public_mirror import SERIES
+
+if TYPE_CHECKING:
+    from conftest import SlideThatWaits
 
 BLOCKS = Path(__file__).resolve().parent.parent / "data" / "seed"
 NAMES = {
@@ -52,11 +56,30 @@ def block(name: str) -> str:
 
 
 @pytest.fixture(scope="module")
-def slide_url(platform_endpoint: object, small_tiff: Path) -> str:
+def slide_url(slide_that_waits: SlideThatWaits, platform_endpoint: object, small_tiff: Path) -> str:
     service = BucketService()
     sent = service.upload(small_tiff, "parity")
     assert sent == {"success": ["parity/small.tiff"], "failed": []}
     return str(service.create_signed_download_url("parity/small.tiff"))
+
+
+@pytest.fixture(scope="module")
+def usage(slide_url: str, small_tiff: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Any, Path]]:
+    """The run of the usage block, which has ended, and where its results are."""
+    text, target = block("usage"), tmp_path_factory.mktemp("usage")
+    for old, new in (
+        ("<a signed url to download the data>", slide_url),
+        ("AAAAAA==", crc32c_file(small_tiff)),
+        ('"width_px": 1000', '"width_px": 512'),
+        ('"height_px": 1000', '"height_px": 512'),
+        ("path/to/download/folder", target.as_posix()),
+    ):
+        assert old in text
+        text = text.replace(old, new)
+    names: dict[str, Any] = {}
+    exec(compile(text, "usage", "exec"), names)
+    yield names["application_run"], target
+    names["client"].close()
 
 
 def test_every_name_is_there_and_an_import_has_no_side_effect(tmp_path: Path) -> None:
@@ -104,28 +127,16 @@ def test_a_function_takes_what_it_took(name: str) -> None:
         assert new.default is not inspect.Parameter.empty or new.kind is inspect.Parameter.VAR_KEYWORD, new
 
 
-def test_the_usage_block_runs_and_brings_results(slide_url: str, small_tiff: Path, tmp_path: Path) -> None:
-    text = block("usage")
-    for old, new in (
-        ("<a signed url to download the data>", slide_url),
-        ("AAAAAA==", crc32c_file(small_tiff)),
-        ('"width_px": 1000', '"width_px": 512'),
-        ('"height_px": 1000', '"height_px": 512'),
-        ("path/to/download/folder", tmp_path.as_posix()),
-    ):
-        assert old in text
-        text = text.replace(old, new)
-    names: dict[str, Any] = {}
-    exec(compile(text, "usage", "exec"), names)
-    names["client"].close()
-    run = names["application_run"]
-    folder = tmp_path / run.run_id / "slide-1"
+def test_the_usage_block_runs_and_brings_results(usage: tuple[Any, Path]) -> None:
+    run, target = usage
+    folder = target / run.run_id / "slide-1"
     assert [file for file in folder.iterdir() if file.stat().st_size], "no results were downloaded"
 
 
-def test_the_health_block_runs_and_submits(slide_url: str, small_tiff: Path) -> None:
+def test_the_health_block_runs_and_submits(slide_url: str, slide_that_waits: SlideThatWaits, small_tiff: Path) -> None:
+    """Its run cannot end by itself: so waiting for it runs out of time, and it can be cancelled."""
     item: dict[str, Any] = {}
-    text = block("input_item").strip().rstrip(",").replace("<a signed url to download the data>", slide_url)
+    text = block("input_item").strip().rstrip(",").replace("<a signed url to download the data>", slide_that_waits.url)
     text = text.replace("N+LWCg==", crc32c_file(small_tiff)).replace("3728", "512").replace("3640", "512")
     exec(compile(f"from launchpad import platform\nitem = {text}", "item", "exec"), item)
     health = block("health").replace("(...)", '("test-app", [item])')
@@ -145,6 +156,7 @@ def test_the_health_block_runs_and_submits(slide_url: str, small_tiff: Path) -> 
             callback=lambda i: seen.append(i.item_id),
         )
     names["run"].cancel()
+    slide_that_waits.let_go()
     names["client"].close()
 
 
@@ -160,7 +172,7 @@ def test_an_unhealthy_system_is_false_and_says_why(module_data_dir: Path, monkey
     assert health.reason
 
 
-def test_documents_and_metadata_by_the_old_names(slide_url: str, tmp_path: Path) -> None:
+def test_documents_and_metadata_by_the_old_names(usage: tuple[Any, Path], tmp_path: Path) -> None:
     with platform.Client() as client:
         documents = client.versions.documents("he-tme")
         first = documents.list()[0]
@@ -169,7 +181,9 @@ def test_documents_and_metadata_by_the_old_names(slide_url: str, tmp_path: Path)
         assert path.read_bytes() == documents.read_content(first.name)
         with pytest.raises(platform.NotFoundException):
             documents.details("missing.pdf")
-        run = next(client.runs.list())
+        (listed,) = [item for item in client.applications.list() if item.application_id == "test-app"]
+        assert client.versions.latest(listed) == client.versions.latest("test-app")
+        run = client.run(usage[0].run_id)
         before = run.details()
         checksum = run.update_custom_metadata({"mine": 1}, custom_metadata_checksum=before.custom_metadata_checksum)
         now = run.details().custom_metadata
@@ -178,6 +192,8 @@ def test_documents_and_metadata_by_the_old_names(slide_url: str, tmp_path: Path)
         assert now["sdk"]["schema_version"] == "0.0.6"
         run.update_custom_metadata({"mine": 2}, custom_metadata_checksum=checksum, enrich_sdk_metadata=False)
         assert run.details().custom_metadata == {"mine": 2}
+        with pytest.raises(ValueError, match="finite"):
+            run.update_custom_metadata({"deep": [float("nan")]}, enrich_sdk_metadata=False)
         with pytest.raises(platform.ConcurrencyConflictError):
             run.update_custom_metadata({"mine": 3}, custom_metadata_checksum=checksum)
         token = client.share_tokens.create()
@@ -187,11 +203,23 @@ def test_documents_and_metadata_by_the_old_names(slide_url: str, tmp_path: Path)
         token.revoke()
 
 
-def test_twins_make_a_service_of_their_own(slide_url: str, tmp_path: Path) -> None:
+def test_what_is_no_bad_input_is_a_runtime_error(slide_url: str, tmp_path: Path) -> None:
+    service = BucketService()
+    with pytest.raises(RuntimeError):
+        service.upload(tmp_path / "missing", "x")
+    with pytest.raises(ValueError, match="malformed"):
+        service.find(["("])
+    with platform.Client() as client, pytest.raises(RuntimeError) as caught:
+        client.application("missing")
+    assert isinstance(caught.value, platform.NotFoundException)
+
+
+def test_twins_make_a_service_of_their_own(usage: tuple[Any, Path], tmp_path: Path) -> None:
     names = application.Service
     assert [item.application_id for item in names.applications_static()] == ["he-tme", "test-app"]
     assert names.application_versions_static("he-tme")[0].number == "0.1.0"
-    (run, *_) = names.application_runs_static("test-app", limit=1, has_output=True)
+    run = usage[0]
+    assert run.run_id in {item.run_id for item in names.application_runs_static("test-app", has_output=True)}
     moments: queue.Queue[Any] = queue.Queue()
     folder = names.application_run_download_static(run.run_id, tmp_path, download_progress_queue=moments)
     assert folder == tmp_path / run.run_id
@@ -223,9 +251,9 @@ def test_the_bucket_has_twins_too(slide_url: str, tmp_path: Path) -> None:
     assert BucketService.get_bucket_protocol() == "gs"
 
 
-def test_runs_are_shared_with_organizations_and_by_tokens(slide_url: str) -> None:
+def test_runs_are_shared_with_organizations_and_by_tokens(usage: tuple[Any, Path]) -> None:
+    run = usage[0]
     with application.Service() as service:
-        (run, *_) = service.application_runs(limit=1)
         granted = service.application_run_share_with_organization(run.run_id)
         assert granted.relation == "viewer"
         assert [item.grant_id for item in service.application_run_organization_grants(run.run_id)] == [granted.grant_id]
@@ -265,8 +293,9 @@ def test_a_list_fetches_its_pages_as_it_goes(slide_url: str, monkeypatch: pytest
         rest = list(runs)
         assert len(asked) > 1
         assert len({run.run_id for run in [*first, *rest]}) == len(first) + len(rest)
-        with pytest.raises(ValueError, match="page"):
-            client.runs.list_data(page_size=101)
+        for ask in (client.runs.list_data, client.runs.list):
+            with pytest.raises(ValueError, match="page"):
+                ask(page_size=101)
 
 
 def _item(url: str) -> Any:

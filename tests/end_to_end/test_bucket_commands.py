@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import getpass
 import json
+import os
+import sys
 from pathlib import Path
 
 import httpx
@@ -80,6 +82,18 @@ def test_what_is_wrong_is_said(folder: Path, tmp_path: Path) -> None:
         answer = CliRunner().invoke(app, arguments)
         assert isinstance(answer.exception, error), (arguments, answer.output)
     assert CliRunner().invoke(app, ["delete"]).exit_code == 2
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="names of files are Unicode there")
+def test_a_name_that_no_key_can_have_is_named_before_anything_is_sent(folder: Path, tmp_path: Path) -> None:
+    named = tmp_path / "named"
+    named.mkdir()
+    (named / "a.txt").write_text("a")
+    (named / os.fsdecode(b"b\xe4.txt")).write_text("b")
+    answer = CliRunner().invoke(app, ["upload", str(named)])
+    assert isinstance(answer.exception, BadInput)
+    assert "not Unicode" in str(answer.exception)
+    assert keys("/named/") == []
 
 
 class _Many:

@@ -9,6 +9,7 @@ import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePath, PureWindowsPath
+from types import MappingProxyType
 
 from launchpad import paths
 from launchpad.application.columns import Column, outside
@@ -34,16 +35,38 @@ def to_row(slide: Slide, columns: Sequence[Column]) -> dict[str, str | int | flo
     }
 
 
-def write_manifest(path: Path, slides: Sequence[Slide], columns: Sequence[Column]) -> None:
-    """Write the slides; what is not known (an MPP) is an empty cell.
+def other_cells(path: Path, columns: Sequence[Column]) -> dict[str, dict[str, str]]:
+    """The cells of a metadata file that `write_manifest` would not write, by external id: a person's own columns.
+
+    Raises:
+        BadInput: the file cannot be read, or is no metadata file.
+    """
+    ours = {*_BEFORE, *(column.key for column in columns), *_AFTER, ""}
+    return {
+        str(row["external_id"]).strip(): {name: str(value) for name, value in row.items() if name not in ours}
+        for row in _rows(path)
+        if any(row.values())
+    }
+
+
+def write_manifest(
+    path: Path,
+    slides: Sequence[Slide],
+    columns: Sequence[Column],
+    others: Mapping[str, Mapping[str, str]] = MappingProxyType({}),
+) -> None:
+    """Write the slides; what is not known (an MPP) is an empty cell. `others` are cells for columns behind ours.
 
     Raises:
         LaunchpadError: the file cannot be written.
     """
     out = io.StringIO()
     rows = csv.writer(out, delimiter=";", quotechar='"', quoting=csv.QUOTE_MINIMAL, lineterminator="\r\n")
-    rows.writerow([*_BEFORE, *(column.key for column in columns), *_AFTER])
-    rows.writerows(to_row(slide, columns).values() for slide in slides)
+    behind = list(dict.fromkeys(name for cells in others.values() for name in cells))
+    rows.writerow([*_BEFORE, *(column.key for column in columns), *_AFTER, *behind])
+    for slide in slides:
+        own = others.get(slide.external_id, {})
+        rows.writerow([*to_row(slide, columns).values(), *(own.get(name) for name in behind)])
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         paths.write_atomic(path, out.getvalue().encode("utf-8"))

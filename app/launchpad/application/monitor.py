@@ -125,16 +125,21 @@ def follow(
     `on_trouble` and is tried again.
 
     Raises:
-        NotFoundException, UnauthorizedException, ForbiddenException: waiting does not help.
+        NotFoundException, UnauthorizedException, ForbiddenException, UnprocessableException: waiting does not help.
         Cancelled: the progress was cancelled.
     """
-    from launchpad.platform.http import ForbiddenException, NotFoundException, UnauthorizedException
+    from launchpad.platform.http import (
+        ForbiddenException,
+        NotFoundException,
+        UnauthorizedException,
+        UnprocessableException,
+    )
 
     progress, delay, seen = progress or Progress(), FAST, None
     while True:
         try:
             now = run.details()
-        except (NotFoundException, UnauthorizedException, ForbiddenException):
+        except (NotFoundException, UnauthorizedException, ForbiddenException, UnprocessableException):
             raise
         except LaunchpadError as error:
             on_trouble(error)

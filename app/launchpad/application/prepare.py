@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from launchpad import paths
 from launchpad.application import mapping as rules
 from launchpad.application.columns import Column, columns, input_artifact
 from launchpad.application.draft import Slide
@@ -137,9 +138,7 @@ def _describe(
     read: Callable[[FoundSlide], Description],
     memory: Memory,
 ) -> Slide | Rejected:
-    try:
-        str(found.path).encode()
-    except UnicodeEncodeError:
+    if not paths.is_unicode(found.path):
         return Rejected(found.path, "The name of the file or its folder is not Unicode.", "Rename it.")
     if len(found.files) > 1 and found.format != "DICOM":
         return Rejected(

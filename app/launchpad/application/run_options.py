@@ -51,13 +51,15 @@ def future(value: str | datetime | None) -> datetime | None:
 def matcher(
     note_regex: str | None, ignore_case: bool, tags: set[str] | None, query: str | None
 ) -> Callable[[RunReadResponse], bool]:
-    """Whether a run fits. Raises ValueError when the conditions exclude each other or the expression is malformed."""
+    """Whether a run fits. Raises BadInput when the conditions exclude each other or the expression is malformed."""
     if query is not None and (tags or note_regex is not None):
-        raise ValueError("query cannot be combined with tags or note_regex")
+        raise BadInput("query cannot be combined with tags or note_regex", advice="Leave out one of them.")
     try:
         pattern = re.compile(note_regex, re.IGNORECASE if ignore_case else 0) if note_regex is not None else None
     except re.error as error:
-        raise ValueError(f"the regular expression “{note_regex}” is malformed: {error}") from error
+        raise BadInput(
+            "The regular expression is malformed", detail=f"{error}.", advice="Correct it.", subject=str(note_regex)
+        ) from error
 
     def matches(run: RunReadResponse) -> bool:
         note, own = note_of(run.custom_metadata), tags_of(run.custom_metadata)

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
+from launchpad import paths
 from launchpad.bucket.base import Bucket, ObjectInfo
 from launchpad.bucket.upload import Source
 from launchpad.errors import BadInput, NotFound
@@ -49,24 +50,29 @@ def sources(path: Path, prefix: str, now: datetime | None = None) -> list[Source
 
     Raises:
         NotFound: there is no such file or folder.
-        BadInput: the folder holds no files.
+        BadInput: the folder holds no files, or a name is not Unicode, as keys are.
     """
     place = prefix.replace("{username}", getpass.getuser()).replace(
         "{timestamp}", (now or datetime.now(UTC)).strftime("%Y%m%d_%H%M%S")
     )
     place = f"{place.strip('/')}/" if place.strip("/") else ""
-    if path.is_file():
-        return [Source(path, place + path.name)]
-    if not path.is_dir():
+    if not path.is_dir() and not path.is_file():
         raise NotFound("There is no such file or folder", advice="Check the path.", subject=str(path))
-    files = [
-        file
-        for file in sorted(path.rglob("*"))
-        if file.is_file() and not any(part.startswith(".") for part in file.relative_to(path).parts)
-    ]
+    files = (
+        [path]
+        if path.is_file()
+        else [
+            file
+            for file in sorted(path.rglob("*"))
+            if file.is_file() and not any(part.startswith(".") for part in file.relative_to(path).parts)
+        ]
+    )
     if not files:
         raise BadInput("The folder holds no files", advice="Choose another one.", subject=str(path))
-    return [Source(file, f"{place}{path.name}/{file.relative_to(path).as_posix()}") for file in files]
+    for file in files:
+        if not paths.is_unicode(file):
+            raise BadInput("The name of the file or its folder is not Unicode", advice="Rename it.", subject=str(file))
+    return [Source(file, place + file.relative_to(path.parent).as_posix()) for file in files]
 
 
 def older_than(objects: Iterable[ObjectInfo], at: datetime) -> list[ObjectInfo]:

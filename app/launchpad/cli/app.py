@@ -171,4 +171,13 @@ def _require_profile(ctx: typer.Context) -> None:
 
 def run() -> None:
     """Run what the arguments ask for and end the process."""
+    import io
+    import warnings
+
+    from launchpad.cli import output
+
+    if not sys.warnoptions:  # what Python thinks of an expression that somebody typed, say, is not for that person
+        warnings.simplefilter("ignore")
+    if not output.is_utf(sys.stdout) and isinstance(sys.stdout, io.TextIOWrapper):  # a file or pipe on Windows
+        sys.stdout.reconfigure(errors="replace")
     sys.exit(guarded(lambda: app(standalone_mode=False, prog_name="launchpad")))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from launchpad.cli.output import Format, print_json, progress_bar, say, warn
+from launchpad.cli.output import Format, complain, print_json, progress_bar, say, warn
 from launchpad.cli.wildcards import one
 from launchpad.errors import LaunchpadError, NotFound
 from launchpad.progress import Cancelled
@@ -57,7 +57,7 @@ def upload(
         raise
     failed = [item for item in done if isinstance(item, LaunchpadError)]
     for error in failed:
-        warn(f"Not uploaded: {error}")
+        complain(f"Not uploaded: {error}")
     say(f"Uploaded {len(done) - len(failed)} of {len(done)} file(s) to {opened.uri(files[0].key.rpartition('/')[0])}")
     if failed:
         raise typer.Exit(1)
@@ -103,7 +103,7 @@ def download(
             done = download_objects(opened, found, folder, progress)
     for item in done:
         if item.error is not None:
-            warn(f"Not downloaded {item.info.key}: {item.error}")
+            complain(f"Not downloaded {item.info.key}: {item.error}")
     failed = sum(item.error is not None for item in done)
     say(f"Downloaded {len(found) - failed} of {len(found)} file(s) to {folder}")
     if failed:

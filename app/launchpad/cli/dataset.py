@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from launchpad.cli.output import Format, print_json, progress_bar, say, warn
+from launchpad.cli.output import Format, complain, print_json, progress_bar, say, warn
 from launchpad.progress import Cancelled
 
 if TYPE_CHECKING:
@@ -138,7 +138,7 @@ def download_idc(
         raise
     errors = [error for item in done for error in item.errors]
     for error in errors:
-        warn(f"Not downloaded: {error}")
+        complain(f"Not downloaded: {error}")
     count = sum(not item.errors for item in done)
     say(f"Downloaded {count} of {len(done)} slide(s), {sum(len(item.files) for item in done)} file(s), to {folder}")
     if errors:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import itertools
-import json
+import errno
 import os
 import sys
 import traceback
@@ -12,7 +11,7 @@ from collections.abc import Callable
 import typer
 from typer.exceptions import TyperException
 
-from launchpad.errors import LaunchpadError
+from launchpad.errors import BadInput, LaunchpadError
 from launchpad.progress import Cancelled
 
 CANCELLED = 130
@@ -20,14 +19,28 @@ CANCELLED = 130
 
 def guarded(command: Callable[[], object]) -> int:
     """Run a command and return its exit code; every error is shown here."""
+    from launchpad.cli.output import as_json, complaints
+
+    code = _run(command)
+    left = complaints()  # where JSON is wanted, and no error has told of them
+    if left:
+        words = as_json({"error": "failed", "message": " ".join(left)}) if code else "\n".join(left)
+        typer.echo(words, err=True)
+    return code
+
+
+def _run(command: Callable[[], object]) -> int:
     try:
-        result = command()
+        try:
+            result = command()
+        except typer.Exit as error:
+            result = error.exit_code
         sys.stdout.flush()
+        if result == CANCELLED:  # Typer makes this of Ctrl-C
+            raise KeyboardInterrupt
     except (KeyboardInterrupt, Cancelled, typer.Abort):
         typer.echo("Cancelled.", err=True)
         return CANCELLED
-    except typer.Exit as error:
-        return error.exit_code
     except TyperException as error:
         # A group without a command prints its help, and that is no error.
         helped = type(error).__name__ == "NoArgsIsHelpError"
@@ -42,7 +55,16 @@ def guarded(command: Callable[[], object]) -> int:
     except BrokenPipeError:  # whoever read our output has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
+    except OSError as error:
+        if error.errno != errno.ENOSPC or error.filename is not None:
+            return _unexpected(error)
+        show(LaunchpadError("There is no room for what is written", advice="Make room on the disk, then try again."))
+        return 1
     except ValueError as error:  # of the library: bad input
+        if isinstance(error, UnicodeEncodeError) and error.reason == "surrogates not allowed":
+            subject = error.object[:200]
+            show(BadInput("A name or a text is not Unicode", advice="Rename the file, or correct it.", subject=subject))
+            return 2
         if type(error) is not ValueError:
             return _unexpected(error)
         show(LaunchpadError(str(error)))
@@ -54,11 +76,12 @@ def guarded(command: Callable[[], object]) -> int:
 
 def show(error: LaunchpadError) -> None:
     """Write an error to stderr: one line, or JSON where the command was asked for JSON."""
-    from launchpad.cli.output import plain
+    from launchpad.cli.output import as_json, complaints, plain, wants_json
 
     if wants_json():
         kind = {404: "not_found", 403: "access_denied"}.get(getattr(error, "status", None) or 0, "failed")
-        typer.echo(json.dumps({"error": kind, "message": str(error)}, ensure_ascii=False), err=True)
+        message = " ".join([*complaints(), str(error)])
+        typer.echo(as_json({"error": kind, "message": message}), err=True)
         return
     typer.secho(f"Error: {plain(str(error))}", err=True, fg="red")
 
@@ -67,7 +90,8 @@ def _bad_usage(error: TyperException) -> LaunchpadError:
     """An error of the words of a command, with where to read about them."""
     context = getattr(error, "ctx", None)
     command = context.command_path if context is not None else "launchpad"
-    return LaunchpadError(error.format_message().rstrip("."), advice=f"See `{command} --help`.")
+    words = error.format_message().replace(": Value error, ", ": ").rstrip(".")
+    return LaunchpadError(words, advice=f"See `{command} --help`.")
 
 
 def _unexpected(error: Exception) -> int:
@@ -81,14 +105,3 @@ def _unexpected(error: Exception) -> int:
         advice = "Please report it."
     show(LaunchpadError("Launchpad failed", detail=f"{type(error).__name__}: {error}.", advice=advice))
     return 1
-
-
-def wants_json() -> bool:
-    """Whether `--format json`, or one of the old ways to say so, is among the arguments."""
-    arguments = sys.argv[1:]
-    names = ("--format", "--output-format")
-    return (
-        "--json" in arguments
-        or any(f"{name}=json" in arguments for name in names)
-        or any(first in names and second == "json" for first, second in itertools.pairwise(arguments))
-    )

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from launchpad.cli.output import progress_bar, say, warn
+from launchpad.cli.output import complain, progress_bar, say, warn
 
 app = typer.Typer()
 
@@ -75,5 +75,5 @@ def notebook(
         server = servers.server(prepared.path)
         code = server.wait() if server is not None else 1
     if code:
-        warn(f"The notebook server ended with {code}.")
+        complain(f"The notebook server ended with {code}.")
     return 1 if code else 0

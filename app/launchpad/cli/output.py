@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 import signal
@@ -11,7 +12,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 import typer
 
@@ -21,7 +22,9 @@ if TYPE_CHECKING:
     from pydantic import BaseModel
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+_SURROGATES = re.compile(r"[\ud800-\udfff]")
 quiet = False  # by --quiet: no notes and no progress
+_complaints: list[str] = []
 _EVERY = 5.0  # seconds between lines of progress where there is no terminal
 
 
@@ -43,19 +46,58 @@ def say(text: str) -> None:
 
 
 def warn(text: str) -> None:
-    """A note on stderr."""
-    if not quiet:
+    """A note on stderr; none with --quiet, and none where JSON is wanted: stderr is then for the error's object."""
+    if not (quiet or wants_json()):
         typer.echo(plain(text), err=True)
+
+
+def complain(text: str) -> None:
+    """What went wrong with one of several, on stderr; also with --quiet. Where JSON is wanted, part of the error."""
+    if wants_json():
+        _complaints.append(plain(text))
+    else:
+        typer.echo(plain(text), err=True)
+
+
+def complaints() -> list[str]:
+    """What was complained of since the last call and is not on stderr yet."""
+    found = _complaints[:]
+    _complaints.clear()
+    return found
+
+
+def wants_json() -> bool:
+    """Whether `--format json`, or one of the old ways to say so, is among the arguments."""
+    arguments = sys.argv[1:]
+    names = ("--format", "--output-format")
+    return (
+        "--json" in arguments
+        or any(f"{name}=json" in arguments for name in names)
+        or any(first in names and second == "json" for first, second in itertools.pairwise(arguments))
+    )
 
 
 def print_json(value: BaseModel | Sequence[BaseModel] | Any) -> None:
     """Print models or plain data, indented by two."""
-    typer.echo(json.dumps(_data(value), indent=2, ensure_ascii=False))
+    typer.echo(as_json(_data(value), indent=2))
 
 
 def print_json_line(value: BaseModel | Any) -> None:
     """Print one document of several that come one after another, on a line of its own (JSON Lines)."""
-    typer.echo(json.dumps(_data(value), ensure_ascii=False))
+    typer.echo(as_json(_data(value)))
+
+
+def is_utf(stream: TextIO) -> bool:
+    """Whether a stream takes every character; where a program writes to a file, Windows' own encodings do not."""
+    return (stream.encoding or "utf-8").lower().startswith("utf")
+
+
+def as_json(value: Any, *, indent: int | None = None) -> str:
+    """Plain data as JSON; what is not Unicode, as bytes of file names may be, is escaped."""
+    ascii_only = not is_utf(sys.stdout)
+    return _SURROGATES.sub(
+        lambda found: f"\\u{ord(found[0]):04x}", json.dumps(value, indent=indent, ensure_ascii=ascii_only)
+    )
 
 
 def _data(value: Any) -> Any:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from launchpad.cli.output import Format, print_json, progress_bar, say, warn
+from launchpad.cli.output import Format, complain, print_json, progress_bar, say, warn
 from launchpad.cli.wildcards import many
 from launchpad.errors import BadInput, NotFound
 
@@ -67,7 +67,8 @@ def uninstall(
     from launchpad.qupath.service import Service
 
     if not Service.uninstall_qupath(version, path):
-        raise NotFound("Launchpad has not installed QuPath", detail=version or "", advice="There is nothing to remove.")
+        name = f"QuPath {version}" if version else "QuPath"
+        raise NotFound("Launchpad has not installed it", advice="There is nothing to remove.", subject=name)
     say("QuPath is removed.")
 
 
@@ -90,7 +91,7 @@ def launch(
         for name in found.moved:
             warn(f"{name}: its file has moved and was found.")
         for name in found.missing:
-            warn(f"{name}: its file is missing.")
+            complain(f"{name}: its file is missing.")
     if script is not None:
         pid = service.Service.execute_qupath(project=project, image=image, script=script)
     else:
@@ -133,7 +134,7 @@ def make_project(
     with progress_bar("QuPath project") as progress:
         report = add_run(run_folder, load(run_folder), progress=progress, how=how)
     for problem in report.problems:
-        warn(problem)
+        complain(problem)
     say(f"{report.project}: {report.words()}.")
 
 
@@ -179,7 +180,7 @@ def add(
     with progress_bar("Slides") as progress:
         report = add_images(project, path, progress=progress)
     for problem in report.problems:
-        warn(problem)
+        complain(problem)
     say(f"Added {len(report.added)} image(s) to {project}; {len(report.unchanged)} were there.")
     if report.problems and not report.added and not report.unchanged:
         raise BadInput("No slide could be added", advice="The lines above say why.", subject=str(project))
@@ -201,7 +202,7 @@ def annotate(
     with progress_bar("Objects", unit="objects") as progress:
         tally = annotate_image(project, image, annotations, progress=progress)
     if tally.words():
-        warn(tally.words())
+        complain(tally.words())
     say(f"Added {tally.written} object(s) to {image.name}.")
 
 
@@ -230,7 +231,7 @@ def run_script(
         _chosen(), script, project=project, image=image, arguments=args or [], save=save, output=sys.stdout
     )
     if code:
-        warn(f"The script ended with {code}.")
+        complain(f"The script ended with {code}.")
     return 1 if code else 0
 
 

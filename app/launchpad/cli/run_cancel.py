@@ -8,7 +8,7 @@ import typer
 
 from launchpad.cli import completion
 from launchpad.cli import run_steps as steps
-from launchpad.cli.output import say, warn
+from launchpad.cli.output import complain, say, warn
 from launchpad.errors import LaunchpadError
 
 
@@ -39,14 +39,16 @@ def cancel_by_filter(
                 say(f"Would cancel {run.run_id}  {run.application_id} ({run.version_number})")
             say(f"Would cancel {len(found)} run(s).")
             return 0
-        failed = 0
+        cancelled = failed = 0
         for run in found:
             try:
                 service.application_run_cancel(run.run_id)
+                cancelled += 1
             except LaunchpadError as error:
-                if getattr(error, "status", None) == 409:  # it ended meanwhile
+                if getattr(error, "status", None) == 409:
+                    warn(f"{run.run_id} ended meanwhile.")
                     continue
-                warn(f"Not cancelled {run.run_id}: {error}")
+                complain(f"Not cancelled {run.run_id}: {error}")
                 failed += 1
-    say(f"Canceled {len(found) - failed} of {len(found)} run(s).")
+    say(f"Canceled {cancelled} of {len(found)} run(s).")
     return 1 if failed else 0

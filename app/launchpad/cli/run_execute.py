@@ -12,7 +12,7 @@ import typer
 from launchpad.cli import completion
 from launchpad.cli import run_arguments as args
 from launchpad.cli import run_steps as steps
-from launchpad.cli.output import say, warn
+from launchpad.cli.output import complain, say, warn
 from launchpad.errors import BadInput, LaunchpadError
 
 if TYPE_CHECKING:
@@ -183,6 +183,6 @@ def _set_aside_incomplete(
             columns = [problem.column for problem in others if problem.column is not None]
             if columns:
                 advice.append(f"Fill in {', '.join(columns)} in {manifest}, or say it by --mapping.")
-            warn(f"Left out {slide.path}: {' '.join(words + advice)}")
+            complain(f"Left out {slide.path}: {' '.join(words + advice)}")
         result.append(replace(slide, included=not problems))
     return result

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import math
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from launchpad.cli import completion
 from launchpad.cli import run_steps as steps
-from launchpad.cli.output import say
+from launchpad.cli.output import Format, as_json, say
 from launchpad.errors import LaunchpadError, NotFound
 
 if TYPE_CHECKING:
@@ -20,13 +21,18 @@ _Item = Annotated[str, typer.Argument(help="External id of the item: the path of
 _Json = Annotated[str, typer.Argument(help="The new custom metadata: a JSON object.")]
 _Pretty = Annotated[bool, typer.Option("--pretty/--no-pretty", help="Indented.")]
 _ShowChecksum = Annotated[bool, typer.Option("--show-checksum", help="Also the checksum that an update may name.")]
+_Format = Annotated[Format, typer.Option("--format", help="It is JSON in any case.")]
 _Token = Annotated[str | None, typer.Option(help="Token that opens a shared run.")]
 _Checksum = Annotated[str | None, typer.Option(help="Only when the metadata still have this checksum; else exit 3.")]
 _Enrich = Annotated[bool, typer.Option(help="Keep and refresh what Launchpad notes below the key “sdk”.")]
 
 
 def dump_metadata(
-    run_id: completion.RunId, pretty: _Pretty = False, show_checksum: _ShowChecksum = False, share_token: _Token = None
+    run_id: completion.RunId,
+    pretty: _Pretty = False,
+    show_checksum: _ShowChecksum = False,
+    share_token: _Token = None,
+    output_format: _Format = Format.JSON,
 ) -> None:
     """Print the custom metadata of a run as JSON."""
     with steps.service() as service:
@@ -40,6 +46,7 @@ def dump_item_metadata(
     pretty: _Pretty = False,
     show_checksum: _ShowChecksum = False,
     share_token: _Token = None,
+    output_format: _Format = Format.JSON,
 ) -> None:
     """Print the custom metadata of an item as JSON."""
     with steps.service() as service:
@@ -88,12 +95,21 @@ def _item(run: Run, external_id: str) -> ItemResultReadResponse:
 
 def _dump(metadata: Any, checksum: str | None, *, pretty: bool, show_checksum: bool) -> None:
     document = {"custom_metadata": metadata, "custom_metadata_checksum": checksum} if show_checksum else metadata or {}
-    typer.echo(json.dumps(document, indent=2 if pretty else None, ensure_ascii=False))
+    typer.echo(as_json(document, indent=2 if pretty else None))
+
+
+def _no_number(name: str) -> float:
+    raise ValueError(f"{name} is no number in JSON")
+
+
+def _finite(digits: str) -> float:
+    number = float(digits)
+    return number if math.isfinite(number) else _no_number(digits)
 
 
 def _parsed(text: str) -> dict[str, Any]:
     try:
-        document = json.loads(text)
+        document = json.loads(text, parse_constant=_no_number, parse_float=_finite)
     except ValueError as error:
         raise LaunchpadError(
             "The metadata are not valid JSON", detail=f"{error}.", advice='Give an object such as {"key": "value"}.'

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from launchpad.cli import completion
-from launchpad.cli.output import Format, print_json, progress_bar, say, warn
+from launchpad.cli.output import Format, complain, print_json, progress_bar, say, warn
 from launchpad.errors import BadInput, LaunchpadError, NotFound
 from launchpad.progress import Cancelled
 
@@ -164,7 +164,7 @@ def prepare(
         BadInput: nothing in it can be used, or the table of values cannot be read.
         LaunchpadError: a mapping is malformed.
     """
-    from launchpad.application.manifest import write_manifest
+    from launchpad.application.manifest import other_cells, write_manifest
 
     if not source.is_dir():
         raise NotFound("The folder does not exist", advice="Check its path.", subject=str(source.absolute()))
@@ -172,7 +172,7 @@ def prepare(
         prepared = service.prepare([source], version, mappings=filling.mappings, progress=progress, reader=slides)
     for rejected in prepared.rejected:
         reason = rejected.reason.rstrip(".")
-        warn(f"Left out {rejected.path}: {reason}. {rejected.advice}".rstrip())
+        complain(f"Left out {rejected.path}: {reason}. {rejected.advice}".rstrip())
     if not prepared.slides:
         if prepared.rejected:
             raise BadInput(
@@ -186,7 +186,9 @@ def prepare(
             subject=str(source.absolute()),
         )
     prepared = replace(prepared, slides=_filled(prepared.slides, columns_of(version), filling))
-    write_manifest(manifest, prepared.slides, columns_of(version))
+    columns = columns_of(version)
+    others = other_cells(manifest, columns) if filling.earlier else {}
+    write_manifest(manifest, prepared.slides, columns, others)
     _point_out(prepared.slides)
     say(f"Generated metadata file {manifest} with {len(prepared.slides)} slide(s).")
     return prepared
@@ -209,9 +211,9 @@ def _filled(slides: tuple[Slide, ...], columns: tuple[Column, ...], filling: Fil
         # Mappings are the last word, as they are without a table.
         slides = tuple(mapping.apply(map(mapping.parse, filling.mappings), applied.slides, columns))
         for problem in applied.problems:
-            warn(f"Not taken from {filling.table}: {problem}")
+            complain(f"Not taken from {filling.table}: {problem}")
         for name in applied.unmatched:
-            warn(f"No slide for the row “{name}” of {filling.table}")
+            complain(f"No slide for the row “{name}” of {filling.table}")
         say(f"Values for {applied.matched} of {len(slides)} slide(s) from {filling.table}.")
     return slides
 
@@ -279,9 +281,9 @@ def check_manifest(manifest: Path, version: VersionReadResponse) -> int:
 
     problems = check_manifest(manifest, columns_of(version), mpp_limits(input_artifact(version).metadata_schema))
     for problem in problems[:_SHOWN]:
-        warn(f"{manifest}: {problem}.")
+        complain(f"{manifest}: {problem}.")
     if len(problems) > _SHOWN:
-        warn(f"{manifest}: and {len(problems) - _SHOWN} more.")
+        complain(f"{manifest}: and {len(problems) - _SHOWN} more.")
     return len(problems)
 
 
@@ -289,7 +291,7 @@ def name_missing_mpp(slides: Sequence[Slide], manifest: Path) -> None:
     """Say which slides do not know their resolution, and where to write it."""
     for slide in slides:
         if slide.mpp is None:
-            warn(f"No MPP: {slide.path}: {slide.mpp_problem} {mpp_advice(slide, manifest)}")
+            complain(f"No MPP: {slide.path}: {slide.mpp_problem} {mpp_advice(slide, manifest)}")
 
 
 def mpp_advice(slide: Slide, manifest: Path) -> str:
@@ -309,9 +311,10 @@ def upload(
     prefix: str | None,
 ) -> list[Slide]:
     """Upload the included slides, keeping their addresses in the metadata file; those that fail are named."""
-    from launchpad.application.manifest import write_manifest
+    from launchpad.application.manifest import other_cells, write_manifest
 
     columns = columns_of(version)
+    others = other_cells(manifest, columns)
     now = {slide.id: slide for slide in slides}
     lock = threading.Lock()
     written = time.monotonic()
@@ -321,7 +324,7 @@ def upload(
         with lock:
             now[slide.id] = slide
             if time.monotonic() - written > _REWRITE:
-                write_manifest(manifest, list(now.values()), columns)
+                write_manifest(manifest, list(now.values()), columns, others)
                 written = time.monotonic()
 
     try:
@@ -334,11 +337,11 @@ def upload(
         raise
     finally:
         with lock:
-            write_manifest(manifest, list(now.values()), columns)
+            write_manifest(manifest, list(now.values()), columns, others)
     done = list(now.values())
     for slide in done:
         if slide.error:
-            warn(f"Not uploaded {slide.path}: {slide.error} {slide.advice}".rstrip())
+            complain(f"Not uploaded {slide.path}: {slide.error} {slide.advice}".rstrip())
     return done
 
 
@@ -401,7 +404,7 @@ def download(
 
     def through(done: Downloaded) -> None:
         for error in done.errors:
-            warn(f"Not downloaded {done.item.external_id}: {error}")
+            complain(f"Not downloaded {done.item.external_id}: {error}")
         if done.errors:
             failed.add(done.item.item_id)
 
@@ -431,12 +434,12 @@ def download(
     for item in service.application_run(run_id, share_token).results():
         if item.state == "TERMINATED" and item.output != "FULL":
             reason = item.error_message or item.termination_reason
-            warn(f"{item_state(item).words}: {item.external_id}: {reason}")
+            complain(f"{item_state(item).words}: {item.external_id}: {reason}")
             failed.add(item.item_id)
     say(f"Downloaded results of run '{run_id}' to '{destination / run_id if per_run else destination}'")
     if builder is not None:
         for problem in builder.report.problems:
-            warn(f"QuPath project: {problem}")
+            complain(f"QuPath project: {problem}")
         say(f"QuPath project '{builder.report.project}': {builder.report.words()}.")
     return failed
 
@@ -463,7 +466,7 @@ def pack(folder: Path) -> None:
 def finish(failed: int) -> None:
     """End with 1 when something failed."""
     if failed:
-        warn(f"Done, but {failed} slide(s) were left out or failed.")
+        complain(f"Done, but {failed} slide(s) were left out or failed.")
         raise typer.Exit(1)
 
 

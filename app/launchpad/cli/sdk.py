@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from launchpad.cli.output import Format, as_json
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
 
 app = typer.Typer(no_args_is_help=True, help="Schemata of what is noted with runs and items.")
 _Pretty = Annotated[bool, typer.Option("--pretty/--no-pretty", help="Indented.")]
+_Format = Annotated[Format, typer.Option("--format", help="It is JSON in any case.")]
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 
@@ -21,7 +23,7 @@ def sdk() -> None:
 
 
 @app.command("run-metadata-schema")
-def run_metadata_schema(pretty: _Pretty = True) -> None:
+def run_metadata_schema(pretty: _Pretty = True, output_format: _Format = Format.JSON) -> None:
     """Print the JSON Schema of a run's `custom_metadata.sdk`."""
     from launchpad.platform.custom_metadata import RUN_SCHEMA_VERSION, RunSdkMetadata
 
@@ -29,7 +31,7 @@ def run_metadata_schema(pretty: _Pretty = True) -> None:
 
 
 @app.command("item-metadata-schema")
-def item_metadata_schema(pretty: _Pretty = True) -> None:
+def item_metadata_schema(pretty: _Pretty = True, output_format: _Format = Format.JSON) -> None:
     """Print the JSON Schema of an item's `custom_metadata.sdk`."""
     from launchpad.platform.custom_metadata import ITEM_SCHEMA_VERSION, ItemSdkMetadata
 
@@ -38,4 +40,4 @@ def item_metadata_schema(pretty: _Pretty = True) -> None:
 
 def _print(model: type[BaseModel], version: str, *, pretty: bool) -> None:
     document = {"$schema": _DIALECT, "version": version, **model.model_json_schema()}
-    typer.echo(json.dumps(document, indent=2 if pretty else None, ensure_ascii=False))
+    typer.echo(as_json(document, indent=2 if pretty else None))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from launchpad.cli.output import plain, print_json, say, warn
+from launchpad.cli.output import Format, plain, print_json, say, warn
 
 if TYPE_CHECKING:
     from launchpad.platform.auth.profiles import Profile
@@ -35,6 +35,7 @@ def login(
 @app.command()
 def logout() -> None:
     """Sign out: the sign-in is revoked and removed. Exits 2 when nobody is signed in."""
+    from launchpad.errors import NotFound
     from launchpad.platform.auth.profiles import select_profile
     from launchpad.platform.auth.sign_in import sign_out
     from launchpad.settings import load_settings
@@ -44,8 +45,9 @@ def logout() -> None:
     if problem is not None:
         warn(f"The sign-in was removed here, but could not be revoked: {problem}")
     if not removed:
-        warn(f"Nobody is signed in to {profile.title}.")
-        raise typer.Exit(2)
+        raise NotFound(
+            "Nobody is signed in", advice="There is nothing to end: `launchpad profile list`.", subject=profile.title
+        )
     say("Successfully logged out.")
     settings = load_settings()
     if settings.token is not None or settings.refresh_token is not None:
@@ -65,6 +67,7 @@ def token() -> None:
 def whoami(
     mask_secrets: Annotated[bool, typer.Option(help="Hide secrets and the e-mail address.")] = True,
     relogin: _Relogin = False,
+    output_format: Annotated[Format, typer.Option("--format", help="It is JSON in any case.")] = Format.JSON,
 ) -> None:
     """Print who is signed in to what, and how the sign-in is kept."""
     from launchpad.platform.auth.profiles import select_profile

@@ -8,8 +8,10 @@ from typing import Annotated
 import typer
 
 from launchpad.cli import wsi_dicom
+from launchpad.cli.errors import show
 from launchpad.cli.output import Format, print_json, say
 from launchpad.cli.wildcards import one
+from launchpad.errors import SlideError
 
 app = typer.Typer(help="Look at whole slide images.", no_args_is_help=True)
 app.add_typer(wsi_dicom.app, name="dicom")
@@ -24,14 +26,20 @@ def wsi() -> None:
 def inspect(
     path: Annotated[Path, typer.Argument(help="The slide; any one file of a DICOM pyramid will do.", callback=one)],
     format: Annotated[Format, typer.Option(help="How to print.")] = Format.TEXT,  # noqa: A002 - option name
-) -> None:
+) -> int:
     """Print size, resolution, levels and associated images of a slide."""
     from launchpad.wsi.service import Service, human_size
 
-    found = Service.get_metadata(path)
+    try:
+        found = Service.get_metadata(path)
+    except SlideError as error:
+        if not path.exists():
+            raise
+        show(error)
+        return 1  # as scripts know it from this command
     if format is Format.JSON:
         print_json(found)
-        return
+        return 0
     from launchpad.wsi.metadata import read_metadata
 
     slide = read_metadata(path)
@@ -71,6 +79,7 @@ def inspect(
             say(f"  {item['where']}{': ' + item['value'] if item['value'] else ''} - {item['reason']}")
     else:
         say("What may identify somebody: nothing found")
+    return 0
 
 
 @app.command()

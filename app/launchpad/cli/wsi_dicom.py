@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from launchpad.cli.output import Format, print_json, say, warn
+from launchpad.cli.errors import show
+from launchpad.cli.output import Format, complain, print_json, say
 from launchpad.cli.wildcards import one
+from launchpad.errors import LaunchpadError
 
 if TYPE_CHECKING:
     from launchpad.wsi.dicom_report import Entry
@@ -36,14 +38,19 @@ def inspect(
     read = list(entries(path))
     found = [item for item in read if isinstance(item, Entry) and (item.is_whole_slide or not wsi_only)]
     damaged = [item for item in read if not isinstance(item, Entry)]
+    if len(damaged) == len(read):
+        show(damaged[0])
+        raise typer.Exit(1)
     if format is Format.JSON:
         print_json([{**asdict(item), "path": str(item.path)} for item in found])
     else:
         _print(found, verbose=verbose, summary=summary)
-    for error in damaged:
-        warn(f"{error.subject}: {error.title}. {error.detail}")
     if damaged:
-        raise typer.Exit(1)
+        raise LaunchpadError(
+            f"{len(damaged)} of {len(read)} DICOM files cannot be read",
+            detail=" ".join(f"{error.subject}: {error.title}. {error.detail}" for error in damaged),
+            advice="Check that they are complete, or leave them out.",
+        )
 
 
 @app.command("geojson_import")
@@ -62,7 +69,7 @@ def geojson_import(
     }
     for words, count in lost.items():
         if count:
-            warn(f"Left out: {count} {words}.")
+            complain(f"Left out: {count} {words}.")
     say(f"Wrote {done.path} with {done.polygons} polygon(s) and {done.points} point(s).")
 
 

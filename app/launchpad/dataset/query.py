@@ -88,7 +88,7 @@ def query(sql: str | None = None, names: str | Sequence[str] = SLIDES) -> Answer
             late = time.monotonic() > end
             raise BadInput(
                 "The question takes too long" if late else "The question cannot be answered",
-                detail=f"{error}.",
+                detail=f"{error}".rstrip(".") + ".",
                 advice="Ask for less."
                 if late
                 else "It is SQLite's SQL; `launchpad dataset idc columns` lists the columns.",

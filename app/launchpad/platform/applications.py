@@ -45,6 +45,9 @@ def precedence(number: str) -> tuple[object, ...]:
     return (core, 0, parts)
 
 
+_Application = str | ApplicationReadResponse | ApplicationReadShortResponse  # by its id, or as it was listed
+
+
 class Versions:
     """Versions of applications."""
 
@@ -52,19 +55,18 @@ class Versions:
         self._api = api
         self._settings = settings
 
-    def list(self, application: str | ApplicationReadResponse, nocache: bool = False) -> list[ApplicationVersion]:
+    def list(self, application: _Application, nocache: bool = False) -> list[ApplicationVersion]:
         """The versions of an application, as the platform gives them."""
         if isinstance(application, ApplicationReadResponse):
             return application.versions
-        return _application(self._api, self._settings, application).versions
+        known = application if isinstance(application, str) else application.application_id
+        return _application(self._api, self._settings, known).versions
 
-    def list_sorted(
-        self, application: str | ApplicationReadResponse, nocache: bool = False
-    ) -> builtins.list[ApplicationVersion]:
+    def list_sorted(self, application: _Application, nocache: bool = False) -> builtins.list[ApplicationVersion]:
         """The versions, newest first."""
         return sorted(self.list(application, nocache), key=lambda item: precedence(item.number), reverse=True)
 
-    def latest(self, application: str | ApplicationReadResponse, nocache: bool = False) -> VersionTuple | None:
+    def latest(self, application: _Application, nocache: bool = False) -> VersionTuple | None:
         """The newest version, or None."""
         versions = self.list_sorted(application, nocache)
         return VersionTuple(versions[0].number, versions[0].released_at) if versions else None

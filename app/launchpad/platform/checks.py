@@ -49,12 +49,13 @@ def check_sdk_metadata(custom_metadata: Mapping[str, Any] | None, items: Sequenc
     Raises:
         BadInput: names the place and what is wrong.
     """
-    _check_sdk(RunSdkMetadata, custom_metadata, "")
+    check_sdk(RunSdkMetadata, custom_metadata, "")
     for item in items:
-        _check_sdk(ItemSdkMetadata, item.custom_metadata, item.external_id)
+        check_sdk(ItemSdkMetadata, item.custom_metadata, item.external_id)
 
 
-def _check_sdk(model: type[BaseModel], metadata: Mapping[str, Any] | None, subject: str) -> None:
+def check_sdk(model: type[BaseModel], metadata: Mapping[str, Any] | None, subject: str) -> None:
+    """Check the `sdk` part of custom metadata, where there is one; BadInput names the place and what is wrong."""
     if metadata is None or "sdk" not in metadata:
         return
     try:

@@ -233,7 +233,10 @@ def refreshed_item(custom_metadata: Mapping[str, Any]) -> dict[str, Any]:
 
 def _refreshed(whole: Mapping[str, Any], given: Mapping[str, Any], fresh: Mapping[str, Any]) -> dict[str, Any]:
     always = {name: fresh[name] for name in ("schema_version", "updated_at", "user_agent") if name in fresh}
-    return {**whole, "sdk": {**fresh, **given, **always}}
+    sdk = {**fresh, **given, **always}
+    if isinstance(sdk["tags"], (list, set, frozenset)) and all(isinstance(tag, str) for tag in sdk["tags"]):
+        sdk["tags"] = sorted(set(sdk["tags"]))
+    return {**whole, "sdk": sdk}
 
 
 def note_of(custom_metadata: Mapping[str, Any] | None) -> str:

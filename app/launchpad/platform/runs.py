@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
 
+from launchpad.errors import BadInput
 from launchpad.platform.applications import Versions
-from launchpad.platform.checks import check_items, check_sdk_metadata
-from launchpad.platform.custom_metadata import refreshed_item, refreshed_run
+from launchpad.platform.checks import check_items, check_sdk, check_sdk_metadata
+from launchpad.platform.custom_metadata import ItemSdkMetadata, RunSdkMetadata, refreshed_item, refreshed_run
 from launchpad.platform.http import Api, NotFoundException, parse, segment
 from launchpad.platform.models import (
     CustomMetadataUpdateRequest,
@@ -131,10 +133,13 @@ class Run:
         """Replace the custom metadata; the new checksum. What is below `sdk` is kept and refreshed unless told not to.
 
         Raises:
+            BadInput: what is below `sdk` is not what its schema says; names the place. Or a number is not finite.
             ConcurrencyConflictError: the checksum is not the present one: somebody else changed them meanwhile.
             Unreachable, ApiException: as every request.
         """
         document = refreshed_run(custom_metadata) if enrich_sdk_metadata else dict(custom_metadata)
+        if enrich_sdk_metadata:
+            check_sdk(RunSdkMetadata, document, "")
         return self._put(f"{self._path()}/custom-metadata", document, custom_metadata_checksum)
 
     def update_item_custom_metadata(
@@ -147,10 +152,18 @@ class Run:
     ) -> str | None:
         """As `update_custom_metadata`, of one item."""
         document = refreshed_item(custom_metadata) if enrich_sdk_metadata else dict(custom_metadata)
+        if enrich_sdk_metadata:
+            check_sdk(ItemSdkMetadata, document, external_id)
         path = f"{self._path()}/items/{segment(external_id)}/custom-metadata"
         return self._put(path, document, custom_metadata_checksum)
 
     def _put(self, path: str, document: Mapping[str, Any], checksum: str | None) -> str | None:
+        try:
+            json.dumps(document, allow_nan=False, default=str)
+        except ValueError as error:  # else NaN would become null without a word
+            raise BadInput(
+                "The custom metadata cannot be written as JSON", detail=f"{error}.", advice="Give finite numbers."
+            ) from error
         request = CustomMetadataUpdateRequest(custom_metadata=dict(document), custom_metadata_checksum=checksum)
         answer = self._api.put(path, request.model_dump(mode="json"), timeout=self._settings.run_timeout)
         return parse(CustomMetadataUpdateResponse, answer, path).custom_metadata_checksum
@@ -299,7 +312,7 @@ class Runs:
         for_organization: str | None = None,
     ) -> Iterator[Run]:
         """As `list_data`, as handles."""
-        for run in self.list_data(
+        found = self.list_data(
             application_id,
             application_version,
             external_id,
@@ -308,8 +321,8 @@ class Runs:
             page_size,
             nocache,
             for_organization,
-        ):
-            yield self(run.run_id)
+        )
+        return (self(run.run_id) for run in found)
 
     def submit(
         self,

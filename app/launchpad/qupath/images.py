@@ -52,6 +52,9 @@ def add_images(
             if not isinstance(found, FoundSlide):
                 report.problems.append(f"{found.path}: {found.reason}. {found.advice}")
                 continue
+            if not paths.is_unicode(found.path):
+                report.problems.append(f"{found.path}: The name of the file or its folder is not Unicode. Rename it.")
+                continue
             if entry_of(project, found.path) is not None:
                 report.unchanged.append(found.path.name)
                 continue

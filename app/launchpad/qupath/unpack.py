@@ -62,6 +62,8 @@ def unpack(archive: Path, folder: Path, *, progress: Progress | None = None, lim
         else:
             with tarfile.open(archive) as opened_tar:
                 _all(archive, folder, _tar_members(archive, opened_tar, limits), opened_tar, watch, limits)
+    except LaunchpadError:
+        raise
     except (tarfile.TarError, zipfile.BadZipFile, EOFError, zlib.error, LZMAError, RuntimeError) as error:
         raise _refused(archive, f"It is damaged: {error}.") from error
     except OSError as error:

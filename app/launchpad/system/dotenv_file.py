@@ -11,6 +11,7 @@ from launchpad.bucket.address import NETWORK
 from launchpad.errors import BadInput, LaunchpadError
 
 _NAME = re.compile(r"[A-Z_][A-Z0-9_]*")
+_HOST = re.compile(r"[\w.-]+|\[[0-9A-Fa-f:.]+\]")  # IPv6 addresses in brackets, as URLs have them
 _PROXY_NAMES = (*NETWORK, "SSL_NO_VERIFY")
 
 
@@ -59,7 +60,9 @@ def unset(key: str) -> bool:
 
 
 def set_proxy(host: str, port: int, scheme: str, ssl_cert_file: str | None, *, no_ssl_verify: bool) -> None:
-    """Write the proxy's variables. Raises as `put`, and BadInput for a certificate file that does not exist."""
+    """Write the proxy's variables. Raises as `put`, and BadInput for what is no host or no certificate file."""
+    if not _HOST.fullmatch(host):
+        raise BadInput("This is no name or address of a host", advice="Write it like proxy.example.org.", subject=host)
     if ssl_cert_file is not None and not Path(ssl_cert_file).is_file():
         raise BadInput("The certificate file does not exist", advice="Check its path.", subject=ssl_cert_file)
     if ssl_cert_file is not None and no_ssl_verify:

@@ -83,12 +83,17 @@ def _settings(dry_run: bool) -> Iterator[Taken]:
             dotenv_file.put(name, value)
         try:
             load_settings()
-        except SettingsError:
+        except SettingsError as error:
             if before is None:
                 dotenv_file.file().unlink()
             else:
                 paths.write_private(dotenv_file.file(), before)
-            raise
+            raise SettingsError(
+                "The old settings are not valid, and were not taken over",
+                detail=error.detail,
+                advice="Correct them there, then call this again.",
+                subject=", ".join(dict.fromkeys(str(file) for _, file in new.values())),
+            ) from error
     for name, (_, file) in new.items():
         yield Taken(f"Setting {name}", str(file), str(dotenv_file.file()))
     yield from left

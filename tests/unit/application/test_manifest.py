@@ -8,7 +8,7 @@ import pytest
 
 from launchpad.application.columns import columns, input_artifact
 from launchpad.application.draft import Slide
-from launchpad.application.manifest import check_manifest, read_manifest, write_manifest
+from launchpad.application.manifest import check_manifest, other_cells, read_manifest, write_manifest
 from launchpad.errors import BadInput, LaunchpadError
 from launchpad.localplatform.applications.registry import APPLICATIONS
 
@@ -45,6 +45,22 @@ def test_what_is_written_is_what_the_old_sdk_writes(tmp_path: Path) -> None:
     assert lines[1] == f'"{tmp_path}/a;b.svs";AAAAAA==;0.499;100;50;H&E;LUNG;;'
     assert lines[2] == f"{tmp_path}/ä.svs;AAAAAA==;;100;50;H&E;LUNG;;"  # a missing MPP is an empty cell
     assert lines[3:] == [""]
+
+
+def test_columns_of_a_persons_own_stay_behind_ours(tmp_path: Path) -> None:
+    file, column = tmp_path / "run.csv", [item for item in COLUMNS if item.key == "tissue"]
+    file.write_text(
+        f'case,{HEADER.replace(";", ",")},more\nK-1,{tmp_path}/a.svs,AAAAAA==,0.5,100,50,H&E,LUNG,,,"x;y"\n'
+    )
+    write_manifest(file, [slide(tmp_path / "a.svs"), slide(tmp_path / "b.svs")], column, other_cells(file, column))
+    header, first, second, _ = file.read_bytes().decode().split("\r\n")
+    assert header == (
+        "external_id;checksum_base64_crc32c;resolution_mpp;width_px;height_px;tissue;platform_bucket_url;"
+        "case;staining_method;disease;more"
+    )
+    assert first == f'{tmp_path}/a.svs;AAAAAA==;0.499;100;50;LUNG;;K-1;H&E;;"x;y"'
+    assert second == f"{tmp_path}/b.svs;AAAAAA==;0.499;100;50;LUNG;;;;;"
+    assert read_manifest(file, COLUMNS)[0].values == {"tissue": "LUNG", "staining_method": "H&E"}
 
 
 def test_what_was_written_is_read_again(tmp_path: Path) -> None:

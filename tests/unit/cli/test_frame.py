@@ -13,13 +13,16 @@ import time
 from pathlib import Path
 
 import pytest
+import typer
 
-from launchpad import __version__
+from launchpad import __version__, paths
+from launchpad.cli import output
 from launchpad.cli.errors import guarded
-from launchpad.cli.output import plain, progress_bar
+from launchpad.cli.output import complain, plain, print_json, progress_bar, warn
 from launchpad.errors import BadInput, Changed, LaunchpadError, SettingsError
 from launchpad.platform import ForbiddenException, NotFoundException
 from launchpad.progress import Cancelled
+from launchpad.settings import load_settings
 from terminals import shown_on
 
 HEAVY = {
@@ -98,6 +101,20 @@ def test_settings_that_do_not_validate_end_with_78_and_are_named(monkeypatch: py
     assert answer.returncode == 78
     assert "AIGNOSTICS_RUN_TIMEOUT" in answer.stderr
     assert "LAUNCHPAD_LOG_LEVEL" in answer.stderr
+    assert "Correct what stands in the environment." in answer.stderr
+
+
+def test_settings_that_do_not_validate_are_named_with_their_files(
+    data_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Path(".env").write_text("AIGNOSTICS_RUN_TIMEOUT=never\n")
+    paths.ensure_private(paths.env_file().parent)
+    paths.env_file().write_text("LAUNCHPAD_ME_TIMEOUT=-1\n")
+    paths.settings_file().write_text('log_level = "LOUD"\n')
+    with pytest.raises(SettingsError) as caught:
+        load_settings()
+    for file in (".env", paths.env_file(), paths.settings_file()):
+        assert str(file) in caught.value.advice.removeprefix("Correct what stands in ").removesuffix(".").split(", ")
 
 
 @pytest.mark.parametrize(
@@ -120,6 +137,17 @@ def test_exit_codes(error: BaseException, code: int, capsys: pytest.CaptureFixtu
 
     assert guarded(command) == code
     assert capsys.readouterr().err
+
+
+def test_ctrl_c_in_a_command_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+    app = typer.Typer()
+
+    @app.command()
+    def waits() -> None:
+        raise KeyboardInterrupt
+
+    assert guarded(lambda: app([], standalone_mode=False)) == 130
+    assert capsys.readouterr().err == "Cancelled.\n"
 
 
 @pytest.mark.parametrize(
@@ -154,6 +182,79 @@ def test_a_mistake_of_ours_is_put_into_words_and_logged(data_dir: Path, capsys: 
     log = data_dir / "log" / "command-line.log"
     assert str(log) in shown.replace("\n", "")
     assert "test_frame.py" in log.read_text()
+
+
+def test_what_is_complained_of_is_part_of_the_one_error_in_json(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails() -> None:
+        warn("A note.")
+        complain("First.")
+        raise LaunchpadError("Failed")
+
+    def ends_with(code: int) -> int:
+        complain("First.")
+        return code
+
+    assert guarded(fails) == 1
+    assert capsys.readouterr().err == "A note.\nFirst.\nError: Failed.\n"
+    monkeypatch.setattr(output, "quiet", True)
+    assert guarded(fails) == 1
+    assert capsys.readouterr().err == "First.\nError: Failed.\n"
+    monkeypatch.setattr(sys, "argv", ["launchpad", "--format=json"])
+    assert guarded(fails) == 1
+    assert json.loads(capsys.readouterr().err) == {"error": "failed", "message": "First. Failed."}
+    assert guarded(lambda: ends_with(1)) == 1
+    assert json.loads(capsys.readouterr().err) == {"error": "failed", "message": "First."}
+    assert guarded(lambda: ends_with(0)) == 0
+    assert capsys.readouterr().err == "First.\n"
+
+
+def test_what_is_not_unicode_is_escaped_in_json_and_no_mistake_of_ours(capsys: pytest.CaptureFixture[str]) -> None:
+    print_json({"path": "sl\udce4ide µ"})
+    out = capsys.readouterr().out
+    assert out.encode()
+    assert "µ" in out
+    assert json.loads(out) == {"path": "sl\udce4ide µ"}
+    assert guarded("sl\udce4ide".encode) == 2
+    assert (
+        capsys.readouterr().err == "Error: A name or a text is not Unicode: sl�ide. Rename the file, or correct it.\n"
+    )
+
+
+@pytest.mark.usefixtures("data_dir")
+def test_what_an_encoding_lacks_is_replaced_in_text_and_escaped_in_json(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONIOENCODING", "cp1252")
+    monkeypatch.setenv("ROWS_VALUE", "ä→")
+    for more, shown in ((), "ä?"), (("--json",), '"ä\\u2192"'):
+        answer = subprocess.run(
+            [sys.executable, "-m", "launchpad", "system", "config", "get", "ROWS_VALUE", *more],
+            capture_output=True,
+            timeout=120,
+            check=False,
+        )
+        assert (answer.returncode, answer.stderr) == (0, b"")
+        assert shown in answer.stdout.decode("cp1252").replace("\\u00e4", "ä")
+
+
+def test_what_python_thinks_of_a_typed_expression_is_not_said() -> None:
+    code = "import re; from launchpad.cli import app; app.app = lambda **_: re.compile('[[a]'); app.run()"
+    answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
+    assert (answer.returncode, answer.stderr) == (0, "")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has a full disk at hand")
+def test_no_room_for_the_output_is_said() -> None:
+    with Path("/dev/full").open("w") as full:
+        answer = subprocess.run(
+            [sys.executable, "-m", "launchpad", "--version"],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert (answer.returncode, answer.stderr.count("\n")) == (1, 1), answer.stderr
+    assert "Make room" in answer.stderr
 
 
 def test_text_from_outside_moves_no_cursor() -> None:

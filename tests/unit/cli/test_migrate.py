@@ -67,6 +67,16 @@ def test_settings_results_and_qupath_are_taken_over_and_no_token(old_home: Path)
     assert "profile use aignostics" in here(["migrate", "from-aignostics"])[2], "runs are listed by their platform"
 
 
+def test_old_settings_that_are_not_valid_are_named_with_their_file_and_left_alone(old_home: Path) -> None:
+    old = old_home / ".aignostics" / ".env"
+    old.write_text("AIGNOSTICS_RUN_TIMEOUT=301\n")
+    code, out, err = here(["migrate", "from-aignostics"])
+    assert (code, out) == (78, "")
+    assert str(old) in err
+    assert "AIGNOSTICS_RUN_TIMEOUT" in err
+    assert not paths.env_file().exists()
+
+
 def test_runs_of_the_old_sdk_can_be_opened(old_home: Path) -> None:
     done = migration.take_over(choose_qupath=choose_qupath)
     assert [item.what for item in done if RUN in item.source] == ["Results of a run"]

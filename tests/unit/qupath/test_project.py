@@ -400,6 +400,9 @@ def test_images_and_annotations_of_ones_own(
     report = add_images(project, [folder, sample_dicom], slides=slides)
     assert (len(report.added), len(report.unchanged)) == (3, 0)
     assert any("broken.svs" in problem for problem in report.problems)
+    if sys.platform == "linux":  # elsewhere the names of files are Unicode
+        shutil.copy(sample_svs, folder / os.fsdecode(b"tw\xf6.svs"))
+        assert any("not Unicode" in problem for problem in add_images(project, [folder], slides=slides).problems)
     assert service.Service.add(project, [folder]) == 0
     with pytest.raises(NotFound):
         service.Service.add(project, [tmp_path / "nowhere"])
