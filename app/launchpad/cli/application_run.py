@@ -56,6 +56,7 @@ def prepare(
         version = service.application_version(application_id, application_version)
         prepared = steps.prepare(service, version, metadata_csv, source_directory, filling, reader)
     steps.name_missing_mpp(prepared.slides, metadata_csv)
+    steps.name_unknown_values(prepared.slides, version, metadata_csv)
     steps.finish(len(prepared.rejected))
 
 

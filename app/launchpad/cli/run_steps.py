@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
@@ -285,6 +286,18 @@ def check_manifest(manifest: Path, version: VersionReadResponse) -> int:
     if len(problems) > _SHOWN:
         complain(f"{manifest}: and {len(problems) - _SHOWN} more.")
     return len(problems)
+
+
+def name_unknown_values(slides: Sequence[Slide], version: VersionReadResponse, manifest: Path) -> None:
+    """What the application would refuse, as a mapping with a slip gives it to many slides at once."""
+    for column in columns_of(version):
+        given = Counter(slide.values.get(column.key, "") for slide in slides)
+        for value, count in given.items() if column.choices else ():
+            if value and value not in column.choices:
+                warn(
+                    f"{manifest}, column {column.key}: “{value}” of {count} slide(s) is none of "
+                    f"{', '.join(column.choices)}. Correct it there or in the mapping."
+                )
 
 
 def name_missing_mpp(slides: Sequence[Slide], manifest: Path) -> None:
