@@ -28,6 +28,7 @@ from launchpad.desktop.background import pool
 from launchpad.desktop.navigation import Home, SignIn, TransferList, Wizard
 from launchpad.desktop.pages.first_start import FirstStartPage
 from launchpad.desktop.start import FirstWindow
+from launchpad.desktop.theme import palette
 from launchpad.desktop.widgets.qr_code import QrCode
 from launchpad.platform.auth import profile_file
 from launchpad.platform.auth.profiles import LOCAL, Profile
@@ -144,6 +145,7 @@ def test_the_first_start_offers_to_try_it_here(drive: Callable[[Drive], None]) -
         click(application, "first_start_here")
         await until(lambda: application.session.is_connected and application.session.applications)
         assert isinstance(application.navigator.route, Home)
+        assert application.window.sidebar.width() == palette.current().size["sidebar"]
         assert "This computer: nobody has to sign in" in menu(application)
 
     drive(work)

@@ -104,7 +104,6 @@ class MainWindow(QMainWindow):
 
         self._session, self._make_page = session, make_page
         self._transfers = transfers
-        widths = self._splitter.sizes()
         self._stack = QStackedWidget()
         self._stack.setMinimumWidth(700)
         self.sidebar = RunSidebar(session)
@@ -114,7 +113,8 @@ class MainWindow(QMainWindow):
                 place.deleteLater()
         self._splitter.setStretchFactor(0, 0)
         self._splitter.setStretchFactor(1, 1)
-        self._splitter.setSizes(widths)
+        # Once more, as a place that is hidden has no width.
+        self._state.restore_sidebar(self._splitter, palette.current().size["sidebar"], self.width())
 
         self._organization = ElidedLabel("", "muted", name="organization")
         self._building = StateIcon("building-2", "textMuted")
