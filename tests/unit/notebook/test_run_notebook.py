@@ -278,6 +278,7 @@ def test_the_command_ends_its_server_however_it_ends(
 def test_the_command_opens_the_notebook_of_a_run(
     run: Path, command: Callable[..., tuple[subprocess.Popen[str], str]]
 ) -> None:
+    (run / "notebook").mkdir(exist_ok=True)
     (run / "notebook" / "run_results.py").write_text("mine")
     line = [sys.executable, "-m", "launchpad", "notebook"]
     done = subprocess.run([*line, "--run", "nothing"], capture_output=True, text=True, check=False)
