@@ -9,7 +9,7 @@ from pathlib import Path
 from launchpad.other_programs import give_back_environment
 
 if __name__ == "__main__":
-    multiprocessing.freeze_support()
+    multiprocessing.freeze_support()  # it may be a worker's start
     give_back_environment()
     if Path(sys.executable).stem == "launchpad-desktop":
         from launchpad.desktop.__main__ import run

@@ -1,9 +1,6 @@
-"""`python -m launchpad` and the bundle's executable: the command line."""
-
-import multiprocessing
+"""`python -m launchpad`: the command line."""
 
 from launchpad.cli import main
 
 if __name__ == "__main__":
-    multiprocessing.freeze_support()
     main()

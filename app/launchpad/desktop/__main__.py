@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import sys
 from collections.abc import Sequence
 
@@ -22,7 +21,6 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def run() -> None:
     """Open the window and end the process."""
-    multiprocessing.freeze_support()
     sys.exit(main())
 
 

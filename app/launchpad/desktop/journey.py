@@ -470,7 +470,4 @@ def _run(slides: Sequence[Path], screenshots: Path, theme: str, qupath: QuPathSt
 
 
 if __name__ == "__main__":
-    import multiprocessing
-
-    multiprocessing.freeze_support()
     sys.exit(main())
