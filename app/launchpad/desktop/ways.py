@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Qt, Slot
@@ -45,21 +46,21 @@ class Ways(QObject):
         session.applications_changed.connect(self.mark)
 
     def _add_menu(self) -> None:
-        menu = self._window.menu
-        menu.add("applications", "layout-grid", self.tr("Applications"), self._go_home)
-        menu.add("transfers", "cloud-upload", self.tr("Transfers"), self._go_transfers, "Ctrl+J")
-        menu.add("datasets", "database", self.tr("Download data sets"), self._go_datasets, "Ctrl+D")
-        menu.add("bucket", "hard-drive", self.tr("Manage cloud bucket"), self._go_bucket, "Ctrl+B")
-        menu.add("qupath", "microscope", self.tr("QuPath"), self._go_qupath)
-        menu.add("notebook", "notebook-pen", self.tr("Notebook"), self._go_notebook)
-        menu.add("info", "settings", self.tr("Info and settings"), self._go_info, "Ctrl+,")
+        menu, go = self._window.menu, self._navigator.go
+        menu.add("applications", "layout-grid", self.tr("Applications"), partial(go, Home()))
+        menu.add("transfers", "cloud-upload", self.tr("Transfers"), partial(go, TransferList()), "Ctrl+J")
+        menu.add("datasets", "database", self.tr("Download data sets"), partial(go, DatasetPage()), "Ctrl+D")
+        menu.add("bucket", "hard-drive", self.tr("Manage cloud bucket"), partial(go, BucketPage()), "Ctrl+B")
+        menu.add("qupath", "microscope", self.tr("QuPath"), partial(go, QuPathPage()))
+        menu.add("notebook", "notebook-pen", self.tr("Notebook"), partial(go, NotebookPage()))
+        menu.add("info", "settings", self.tr("Info and settings"), partial(go, Info()), "Ctrl+,")
         menu.addSeparator()
         menu.add("refresh", "refresh-cw", self.tr("Refresh"), self._session.refresh, "F5")
         menu.add_web()
         menu.addSeparator()
         menu.add("guide", "circle-help", self.tr("User guide"), self._window.guide_wanted.emit, "F1")
         menu.add("shortcuts", "list", self.tr("Keyboard shortcuts"), self._window.help_wanted.emit, "Shift+F1")
-        menu.add("about", "info", self.tr("About Launchpad"), self._go_about)
+        menu.add("about", "info", self.tr("About Launchpad"), partial(go, About()))
         menu.addSeparator()
         menu.add("quit", "log-out", self.tr("Quit"), self._window.close, "Ctrl+Q")
 
@@ -99,43 +100,11 @@ class Ways(QObject):
         self._navigator.go(RunPage(run_id))
 
     @Slot()
-    def _go_home(self) -> None:
-        self._navigator.go(Home())
-
-    @Slot()
-    def _go_transfers(self) -> None:
-        self._navigator.go(TransferList())
-
-    @Slot()
-    def _go_qupath(self) -> None:
-        self._navigator.go(QuPathPage())
-
-    @Slot()
-    def _go_bucket(self) -> None:
-        self._navigator.go(BucketPage())
-
-    @Slot()
-    def _go_datasets(self) -> None:
-        self._navigator.go(DatasetPage())
-
-    @Slot()
-    def _go_notebook(self) -> None:
-        self._navigator.go(NotebookPage())
-
-    @Slot()
-    def _go_info(self) -> None:
-        self._navigator.go(Info())
-
-    @Slot()
     def _go_health(self) -> None:
         self._navigator.go(Info())
         open_tab = getattr(self._window.page(), "open_tab", None)
         if open_tab is not None:
             open_tab("health")
-
-    @Slot()
-    def _go_about(self) -> None:
-        self._navigator.go(About())
 
     @Slot()
     def _new_run(self) -> None:
