@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 import sysconfig
+import zipfile
 from collections.abc import Iterable
 from importlib import metadata
 from pathlib import Path, PurePosixPath
@@ -222,6 +223,18 @@ def stripped(entries: Iterable[Entry], folder: Path) -> list[Entry]:
             source = str(target)
         made.append((place, source, kind))
     return made
+
+
+def put_in_order(archive: Path) -> None:
+    """Write a ZIP archive anew with its files in the order of their names.
+
+    PyInstaller writes Python's first modules in the order in which it came to them, which is not the same every time.
+    """
+    with zipfile.ZipFile(archive) as old:
+        files = [(info, old.read(info)) for info in sorted(old.infolist(), key=lambda info: info.filename)]
+    with zipfile.ZipFile(archive, "w") as new:
+        for info, content in files:
+            new.writestr(zipfile.ZipInfo(info.filename, info.date_time), content)
 
 
 def _below_dist_info(file: PurePosixPath) -> PurePosixPath | None:

@@ -6,6 +6,7 @@ import importlib.util
 import shutil
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 from types import ModuleType
 
@@ -101,3 +102,15 @@ def test_symbols_go_from_extension_modules_but_not_from_those_that_bring_librari
     assert stripped[1] == str(tmp_path / "rpds" / "rpds.so")
     assert others == entries[1:]
     assert source.read_bytes() == before, "the environment keeps its own"
+
+
+def test_an_archive_is_the_same_whatever_order_it_was_written_in(parts: ModuleType, tmp_path: Path) -> None:
+    files = {"locale.pyc": b"l", "re/_parser.pyc": b"p", "re/__init__.pyc": b"i"}
+    for name, order in (("one", sorted(files)), ("other", list(files))):
+        with zipfile.ZipFile(tmp_path / name, "w") as archive:
+            for entry in order:
+                archive.writestr(zipfile.ZipInfo(entry), files[entry])
+        parts.put_in_order(tmp_path / name)
+    assert (tmp_path / "one").read_bytes() == (tmp_path / "other").read_bytes()
+    with zipfile.ZipFile(tmp_path / "other") as archive:
+        assert {name: archive.read(name) for name in archive.namelist()} == files
