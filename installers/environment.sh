@@ -68,6 +68,7 @@ PY
     command -v desktop-file-validate >/dev/null 2>&1 || want desktop-file-utils
     command -v mksquashfs >/dev/null 2>&1 || want squashfs-tools
     command -v gpg >/dev/null 2>&1 || want gpg
+    command -v gpg-agent >/dev/null 2>&1 || want gpg-agent  # without it gpg signs nothing
     command -v ld >/dev/null 2>&1 || want binutils
   fi
   if [ "${1:-}" = package ]; then
@@ -79,7 +80,10 @@ PY
     command -v debootstrap >/dev/null 2>&1 || want debootstrap
     command -v desktop-file-validate >/dev/null 2>&1 || want desktop-file-utils
     command -v appstreamcli >/dev/null 2>&1 || want appstream
-    if [ -n "${LAUNCHPAD_LINUX_SIGNING_KEY:-}" ]; then command -v gpg >/dev/null 2>&1 || want gpg; fi
+    if [ -n "${LAUNCHPAD_LINUX_SIGNING_KEY:-}" ]; then
+      command -v gpg >/dev/null 2>&1 || want gpg
+      command -v gpg-agent >/dev/null 2>&1 || want gpg-agent
+    fi
   fi
   if [ "${1:-}" = freeze ]; then
     command -v objdump >/dev/null 2>&1 || want binutils

@@ -65,7 +65,7 @@ def verify(public: Path, files: Sequence[Path]) -> None:
 def _keyring(key: Path) -> Iterator[Path]:
     """A folder for gpg that holds this key alone."""
     if shutil.which("gpg") is None:
-        raise SigningFailed("gpg is missing: install the package gpg")
+        raise SigningFailed("gpg is missing: install the packages gpg and gpg-agent")
     home = Path(tempfile.mkdtemp(prefix="lpgpg", dir="/tmp"))  # gpg's sockets want a short path
     # The key lies here for a moment only: no second goes into making its copy hard to guess.
     (home / "gpg-agent.conf").write_text("s2k-count 65536\n")

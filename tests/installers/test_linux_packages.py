@@ -229,7 +229,7 @@ def test_without_a_key_names_and_last_line_say_unsigned(bundle: Path, tmp_path: 
     assert done.stdout.splitlines()[-1] == f"unsigned: {file.name}"
 
 
-@pytest.mark.skipif(shutil.which("gpg") is None, reason="gpg is not on this machine")
+@pytest.mark.skipif(not (shutil.which("gpg") and shutil.which("gpg-agent")), reason="gpg is not on this machine")
 def test_with_a_key_a_signature_lies_beside_the_file_and_a_flipped_bit_is_refused(
     package: ModuleType, bundle: Path, tmp_path: Path
 ) -> None:

@@ -53,11 +53,15 @@ def _run(command: Callable[[], object]) -> int:
         show(error)
         return error.exit_code
     except BrokenPipeError:  # whoever read our output has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _give_up_output()
         return 1
     except OSError as error:
         if error.errno != errno.ENOSPC or error.filename is not None:
             return _unexpected(error)
+        try:
+            sys.stdout.flush()
+        except OSError:
+            _give_up_output()
         show(LaunchpadError("There is no room for what is written", advice="Make room on the disk, then try again."))
         return 1
     except ValueError as error:  # of the library: bad input
@@ -92,6 +96,11 @@ def _bad_usage(error: TyperException) -> LaunchpadError:
     command = context.command_path if context is not None else "launchpad"
     words = error.format_message().replace(": Value error, ", ": ").rstrip(".")
     return LaunchpadError(words, advice=f"See `{command} --help`.")
+
+
+def _give_up_output() -> None:
+    """Python writes what it still holds at its end, and would complain once more."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _unexpected(error: Exception) -> int:

@@ -244,10 +244,12 @@ def test_what_python_thinks_of_a_typed_expression_is_not_said() -> None:
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has a full disk at hand")
-def test_no_room_for_the_output_is_said() -> None:
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_no_room_for_the_output_is_said(unbuffered: str) -> None:
     with Path("/dev/full").open("w") as full:
         answer = subprocess.run(
             [sys.executable, "-m", "launchpad", "--version"],
+            env={**os.environ, "PYTHONUNBUFFERED": unbuffered},
             stdout=full,
             stderr=subprocess.PIPE,
             text=True,

@@ -129,7 +129,7 @@ class DatasetPage(QWidget):
         header.setHighlightSections(False)
         header.setSortIndicator(columns.COLLECTION, Qt.SortOrder.AscendingOrder)
         table.setSortingEnabled(True)
-        widths = {columns.COLLECTION: 150, columns.PATIENT: 150, columns.FILES: 60, columns.SIZE: 90}
+        widths = {columns.COLLECTION: 120, columns.PATIENT: 130, columns.FILES: 60, columns.SIZE: 90}
         for column, width in (widths | {columns.LICENCE: 90}).items():
             header.resizeSection(column, palette.current().scaled(width))
         table.selectionModel().selectionChanged.connect(self._selected)
