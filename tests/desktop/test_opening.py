@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QMessageBox, QWidget
 from pytestqt.qtbot import QtBot
 
 from launchpad.desktop.opening import open_address, open_folder
+from launchpad.desktop.widgets.main_menu import open_web
 
 
 class System(QObject):
@@ -46,7 +47,7 @@ def test_where_nothing_opens_a_folder_or_a_page_a_dialog_says_so(
     qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
-    for call, subject in ((open_folder, tmp_path), (open_address, "http://localhost")):
+    for call, subject in ((open_folder, tmp_path), (open_address, "http://localhost"), (open_web, "mailto:a@b")):
         window = QWidget()
         qtbot.addWidget(window)
         call(subject, window)  # type: ignore[operator]

@@ -22,6 +22,7 @@ from PySide6.QtWidgets import (
     QHeaderView,
     QListView,
     QMainWindow,
+    QMessageBox,
     QPlainTextEdit,
     QPushButton,
     QSplitter,
@@ -84,9 +85,12 @@ def test_links_only_navigate_to_what_is_there() -> None:
         assert route_of_link(link) is None, link
 
 
-def test_only_web_pages_are_opened(qapp: QApplication) -> None:
+def test_only_web_pages_are_opened(qtbot: QtBot) -> None:
+    window = QWidget()
+    qtbot.addWidget(window)
     for address in ("file:///etc/passwd", "javascript:alert(1)", "launchpad://run/x", "smb://host/x", ""):
-        assert not open_web(address), address
+        assert not open_web(address, window), address
+    assert not window.findChildren(QMessageBox)
 
 
 def test_window_sidebar_columns_page_and_size_come_back(qtbot: QtBot, tmp_path: Path) -> None:

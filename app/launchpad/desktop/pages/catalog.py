@@ -204,7 +204,7 @@ class CatalogPage(QWidget):
 
     async def _open_document(self, number: str, name: str) -> None:
         try:
-            open_web(await in_thread(self._session.client.documents.url, self._id, number, name))
+            open_web(await in_thread(self._session.client.documents.url, self._id, number, name), self)
         except LaunchpadError as error:
             self.banner.show_error(error)
 

@@ -10,7 +10,7 @@ from PySide6.QtCore import QUrl, Slot
 from PySide6.QtGui import QAction, QActionGroup, QKeySequence
 from PySide6.QtWidgets import QMenu, QWidget
 
-from launchpad.desktop.opening import open_url
+from launchpad.desktop.opening import open_address
 from launchpad.desktop.theme import icons, palette
 from launchpad.desktop.window_state import SCHEMES, TEXT_SIZES
 
@@ -18,10 +18,12 @@ if TYPE_CHECKING:
     from launchpad.platform.auth.profiles import Links
 
 
-def open_web(address: str) -> bool:
+def open_web(address: str, window: QWidget) -> bool:
     """Open a web page or a mail in the person's own program; False for any other kind of address."""
-    url = QUrl(address, QUrl.ParsingMode.StrictMode)
-    return url.scheme() in ("https", "http", "mailto") and open_url(url)
+    if QUrl(address, QUrl.ParsingMode.StrictMode).scheme() not in ("https", "http", "mailto"):
+        return False
+    open_address(address, window)
+    return True
 
 
 class MainMenu(QMenu):
@@ -94,7 +96,7 @@ class MainMenu(QMenu):
             self._web_line.setVisible(any(action.isVisible() for action in self._web.values()))
 
     def _open(self, action: QAction, _checked: bool = False) -> None:
-        open_web(str(action.data()))
+        open_web(str(action.data()), self._owner)
 
     def _take(self, action: QAction, icon: str, keys: str) -> None:
         if icon:

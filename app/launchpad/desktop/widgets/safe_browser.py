@@ -43,4 +43,4 @@ class SafeBrowser(QTextBrowser):
 
     @Slot(QUrl)
     def _follow(self, link: QUrl) -> None:
-        open_web(link.toString())
+        open_web(link.toString(), self)
