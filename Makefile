@@ -38,8 +38,9 @@ lint: setup
 setup-for-tests:
 	@sh installers/environment.sh test
 
+# Files in their order: by the number of their tests, the long ones that hold few would come last, one at a time.
 test: setup-for-tests lint
-	@$(PY) -m pytest -m "not long" -n 2 --dist loadfile
+	@$(PY) -m pytest -m "not long" -n 2 --dist loadfile --no-loadscope-reorder
 
 test-long: setup-for-tests lint freeze
 	@$(PY) -m pytest
