@@ -36,6 +36,10 @@ class Column:
     choices: tuple[str, ...]
     default: str | None
 
+    def refuses(self, value: str) -> bool:
+        """Whether a value is none of the choices; where there is none, nothing is refused for that."""
+        return bool(value and self.choices) and value not in self.choices
+
 
 def input_artifact(version: VersionReadResponse) -> InputArtifact:
     """The one artifact that a slide is.

@@ -134,7 +134,7 @@ class SubmissionDraft:
             value = slide.values.get(column.key, "")
             if not value and column.required:
                 found.append(Problem(f"{name}: {column.title} is missing.", 3, slide.id, column.key))
-            elif value and column.choices and value not in column.choices:
+            elif column.refuses(value):
                 found.append(
                     Problem(
                         f"{name}: {column.title} “{value}” is not one that the application takes.",

@@ -145,7 +145,7 @@ def _missing(slide: Slide, columns: Sequence[Column], limits: Mapping[str, float
         value = slide.values.get(column.key, "")
         if not value and column.required:
             yield column.key, "it is missing"
-        elif value and column.choices and value not in column.choices:
+        elif column.refuses(value):
             yield column.key, f"“{value}” is none of {', '.join(column.choices)}"
 
 

@@ -71,11 +71,7 @@ def _blocking(draft: SubmissionDraft, slides: Sequence[Slide]) -> list[Finding]:
         if empty:
             words = f"{column.title} is missing: {_names(empty)}"
             found.append(Finding(f"missing {column.key}", True, words, empty, column.key, "show"))
-        values = {
-            slide.values[column.key]
-            for slide in fine
-            if column.choices and slide.values.get(column.key) and slide.values[column.key] not in column.choices
-        }
+        values = {slide.values[column.key] for slide in fine if column.refuses(slide.values.get(column.key, ""))}
         if values:
             wrong = tuple(slide for slide in fine if slide.values.get(column.key) in values)
             words = f"{column.title} {', '.join(sorted(values))} is not taken by this application: {_names(wrong)}"

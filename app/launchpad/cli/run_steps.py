@@ -292,8 +292,8 @@ def name_unknown_values(slides: Sequence[Slide], version: VersionReadResponse, m
     """What the application would refuse, as a mapping with a slip gives it to many slides at once."""
     for column in columns_of(version):
         given = Counter(slide.values.get(column.key, "") for slide in slides)
-        for value, count in given.items() if column.choices else ():
-            if value and value not in column.choices:
+        for value, count in given.items():
+            if column.refuses(value):
                 warn(
                     f"{manifest}, column {column.key}: “{value}” of {count} slide(s) is none of "
                     f"{', '.join(column.choices)}. Correct it there or in the mapping."
